@@ -1,0 +1,20 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters on tags; pure."""
+
+from __future__ import annotations
+
+from ansible.errors import AnsibleFilterError
+
+
+def tag_filters(tags):
+    """{"Name": "x"} -> {"tag:Name": "x"}; AnsibleFilterError when not a dictionary or empty: no filter would find everything."""
+    if not isinstance(tags, dict) or not tags:
+        raise AnsibleFilterError("tag_filters needs a dictionary with at least one tag; without one every resource of the account would match.")
+    return {f"tag:{key}": str(value) for key, value in tags.items()}
+
+
+class FilterModule:
+    def filters(self):
+        return {"tag_filters": tag_filters}
