@@ -1,0 +1,89 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every service may know of the running cloud: its settings and its instances; no service logic and no I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import pathlib
+import typing as t
+
+if t.TYPE_CHECKING:
+    import docker
+
+LABEL = "localcloud"
+"""Label on every container, network and volume; its value is the cloud's name."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ports:
+    """TCP ports on 127.0.0.1, and, relayed under the same number, on the gateway address of every VPC's network."""
+
+    api: int
+    registry: int
+    ssmmessages: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One EC2 instance as it is at this moment; a view, not a handle.
+
+    `state` is EC2's name of the state (`pending`, `running`, `shutting-down`, `terminated`, `stopping`, `stopped`).
+    `container_id` is None while there is no container. `source_ip` is the address that packets of the instance carry: `private_ip`, except
+    in a VPC whose CIDR was taken on this machine. `reaches_internet` is true with a route to an internet gateway and a public
+    address, or with a route to a NAT gateway.
+    """
+
+    id: str
+    state: str
+    private_ip: str | None
+    source_ip: str | None
+    public_ip: str | None
+    container_id: str | None
+    vpc_id: str | None
+    subnet_id: str | None
+    availability_zone: str
+    image_id: str
+    profile_arn: str | None
+    role_name: str | None
+    launch_time: datetime.datetime
+    tags: dict[str, str]
+    reaches_internet: bool
+
+
+class InstanceDirectory(t.Protocol):
+    """Reads the instances of the cloud; safe to call from any thread."""
+
+    def get(self, instance_id: str) -> Instance | None:
+        """The instance with this id, or None; terminated ones are known until EC2 forgets them."""
+
+    def all(self) -> list[Instance]:
+        """Every instance that EC2 still knows, in the order of launch."""
+
+    def by_address(self, address: str) -> Instance | None:
+        """The instance whose packets carry this source address, or None; never a terminated one."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """One running cloud; handed to each service's `create`."""
+
+    name: str
+    account_id: str
+    region: str
+    state_dir: pathlib.Path
+    ports: Ports
+    docker: docker.DockerClient
+    instances: InstanceDirectory
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers on this machine."""
+        return f"http://127.0.0.1:{self.ports.api}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels for every Docker object that belongs to this cloud; `down` removes what carries them."""
+        return {LABEL: self.name}
