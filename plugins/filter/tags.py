@@ -9,9 +9,9 @@ from ansible.errors import AnsibleFilterError
 
 
 def tag_filters(tags):
-    """{"Name": "x"} -> {"tag:Name": "x"}; AnsibleFilterError when not a dictionary or empty: no filter would find everything."""
+    """{"Name": "x"} -> {"tag:Name": "x"}; AnsibleFilterError when not a dictionary, or empty: that would find everything."""
     if not isinstance(tags, dict) or not tags:
-        raise AnsibleFilterError("tag_filters needs a dictionary with at least one tag; without one every resource of the account would match.")
+        raise AnsibleFilterError("tag_filters needs a dictionary with at least one tag; without one every resource would match.")
     return {f"tag:{key}": str(value) for key, value in tags.items()}
 
 
