@@ -86,7 +86,7 @@ def confirmed(locks: list, mine: int) -> bool:
 
 def refusal(name: str, lock: Lock) -> str:
     """The sentence for the second of two deployments."""
-    remedy = "Wait for it, or break the lock with -e deployment_lock_break=true when that run is known to be dead."
+    remedy = "Wait for it, or break the lock with -e compose_app_lock_break=true when that run is known to be dead."
     if lock.holder is None:
         return f"The deployment lock {name} is held by an unknown holder. Nothing was changed. {remedy}"
     holder = lock.holder

@@ -60,3 +60,9 @@ def authorization(client):
     token = client.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     username, _colon, password = base64.b64decode(token).decode().partition(":")
     return {"username": username, "password": password}
+
+
+@attempt("read the registry's account (ecr:DescribeRegistry)")
+def registry_account(client):
+    """Twelve digits."""
+    return client.describe_registry()["registryId"]
