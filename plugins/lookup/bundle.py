@@ -45,6 +45,7 @@ import os
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+
 from ansible_collections.bluegreen.aws.plugins.module_utils._image import context_fingerprint
 
 
@@ -59,7 +60,7 @@ def read_files(folder):
                 with open(path, encoding="utf-8") as file:
                     files[os.path.relpath(path, folder)] = file.read()
             except (OSError, UnicodeDecodeError) as exc:
-                raise AnsibleLookupError(f"Failed to read {path} as text: {exc}. Move binary files out of the application's bundle.") from exc
+                raise AnsibleLookupError(f"Failed to read {path} as text: {exc}. Keep it out of the bundle.") from exc
     return files
 
 

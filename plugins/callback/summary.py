@@ -1,0 +1,140 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: summary
+type: notification
+short_description: Progress while a task is silent, and a summary at the end
+version_added: 0.1.0
+description:
+  - Says every few seconds how long the running task has been going on, when it prints nothing itself.
+  - At the end prints the time of each play and what the role P(bluegreen.aws.verify#role) collected; URLs, versions, what to try next.
+author:
+  - bluegreen.aws maintainers (@bluegreen-aws)
+options:
+  interval:
+    description: Seconds of silence after which progress is printed. 0 prints none.
+    type: int
+    default: 10
+    env:
+      - name: BLUEGREEN_PROGRESS_INTERVAL
+    ini:
+      - section: callback_bluegreen_summary
+        key: interval
+requirements:
+  - enable in configuration (C(callbacks_enabled=bluegreen.aws.summary))
+"""
+
+import os
+import sys
+import threading
+import time
+
+from ansible.plugins.callback import CallbackBase
+
+
+def minutes(seconds):
+    """95 -> 1m35s, 4 -> 4s."""
+    whole = round(seconds)
+    return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
+
+
+def short(digest):
+    """sha256:0123456789abcdef… -> sha256:0123456789ab"""
+    head, colon, tail = digest.rpartition("sha256:")
+    return f"sha256:{tail[:12]}" if colon else digest or head
+
+
+def summary_lines(collected, plays, total):
+    """The summary's lines. ``collected`` is the custom statistic bluegreen_summary, ``plays`` is [(name, seconds)]."""
+    lines = []
+    for host in sorted(collected):
+        facts = collected[host]
+        lines.append(host)
+        width = max((len(name) for name in facts.get("urls", {})), default=0)
+        lines.extend(f"  {name.ljust(width)}  {url}" for name, url in facts.get("urls", {}).items())
+        release = (facts.get("release") or {}).get("current") or {}
+        if release:
+            lines.append(f"  release {release.get('id')} by {release.get('actor')}, configuration {release.get('config_version') or '-'}")
+            services = release.get("services", {})
+            width = max((len(name) for name in services), default=0)
+            lines.extend(
+                f"    {name.ljust(width)}  {short(service.get('digest') or service.get('image') or '-')}  {service.get('colour') or ''}".rstrip()
+                for name, service in sorted(services.items())
+            )
+    if plays:
+        width = max(len(name) for name, _seconds in plays)
+        lines.append("time")
+        lines.extend(f"  {name.ljust(width)}  {minutes(seconds)}" for name, seconds in plays)
+        lines.append(f"  {'total'.ljust(width)}  {minutes(total)}")
+    steps = [step for host in sorted(collected) for step in collected[host].get("next_steps", [])]
+    if steps:
+        lines.append("next")
+        lines.extend(f"  - {step}" for step in dict.fromkeys(steps))
+    return lines
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "bluegreen.aws.summary"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, display=None, options=None):
+        super().__init__(display, options)
+        self._began = time.monotonic()
+        self._plays = []
+        self._play = None
+        self._task = None
+        self._task_began = self._spoken = self._began
+        self._stop = threading.Event()
+        self._thread = None
+
+    def v2_playbook_on_start(self, playbook):
+        if self.get_option("interval") > 0:
+            self._thread = threading.Thread(target=self._watch, args=(self.get_option("interval"),), daemon=True)
+            self._thread.start()
+
+    def _watch(self, interval):
+        # os.write and not Display: a thread that held Display's lock while Ansible forks a worker would leave the worker with it.
+        while not self._stop.wait(1):
+            now = time.monotonic()
+            if self._task and now - self._spoken >= interval:
+                self._spoken = now
+                os.write(sys.__stdout__.fileno(), f"  … {self._task} ({minutes(now - self._task_began)})\n".encode())
+
+    def _end_play(self):
+        if self._play is not None:
+            name, began = self._play
+            self._plays.append((name, time.monotonic() - began))
+            self._play = None
+
+    def v2_playbook_on_play_start(self, play):
+        self._end_play()
+        self._play = (play.get_name().strip(), time.monotonic())
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        self._task = task.get_name().strip()
+        self._task_began = self._spoken = time.monotonic()
+
+    v2_playbook_on_handler_task_start = v2_playbook_on_cleanup_task_start = lambda self, task: self.v2_playbook_on_task_start(task, False)
+
+    def _heard(self, *args, **kwargs):
+        self._spoken = time.monotonic()
+
+    v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_skipped = v2_runner_on_unreachable = _heard
+    v2_runner_item_on_ok = v2_runner_item_on_failed = v2_runner_item_on_skipped = v2_runner_retry = _heard
+
+    def v2_playbook_on_stats(self, stats):
+        self._stop.set()
+        self._task = None
+        self._end_play()
+        collected = stats.custom.get("_run", {}).get("bluegreen_summary", {})
+        lines = summary_lines(collected, self._plays, time.monotonic() - self._began)
+        if len(self._plays) > 1 or collected:
+            self._display.banner("SUMMARY")
+            for line in lines:
+                self._display.display(line)

@@ -1,0 +1,74 @@
+"""Brings the local cloud up and a system on it; prints each stage, its time, and what runs at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCALCLOUD = ROOT / ".venv-localcloud/bin/localcloud"
+NAME = os.environ.get("LOCALCLOUD_NAME", "demo")
+
+
+class Stages:
+    """Runs stages one after the other; a failed one ends the program with its exit code."""
+
+    def __init__(self):
+        self.began = time.monotonic()
+        self.times = []
+
+    def run(self, title, command, env):
+        print(f"\n== {title}", flush=True)
+        began = time.monotonic()
+        code = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+        self.times.append((title, time.monotonic() - began))
+        if code:
+            sys.exit(f"{title} failed (exit code {code}); see above. `make demo` again goes on from where it was, `make down` removes everything.")
+
+    def table(self):
+        width = max(len(title) for title, _seconds in self.times)
+        for title, seconds in [*self.times, ("total", time.monotonic() - self.began)]:
+            print(f"  {title.ljust(width)}  {seconds:6.1f} s")
+
+
+def cloud_environment():
+    """This process's environment with the local cloud's endpoint and credentials; other AWS settings are taken out."""
+    answer = subprocess.run([LOCALCLOUD, "--name", NAME, "env"], cwd=ROOT, text=True, capture_output=True, check=True).stdout
+    env = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    for line in answer.splitlines():
+        words = line.removeprefix("export ")
+        if line.startswith("export ") and "=" in words:
+            key, _equals, value = words.partition("=")
+            env[key] = value.strip("'\"")
+    env["PATH"] = f"{ROOT / '.venv/bin'}:{env.get('PATH', '')}"
+    return env
+
+
+def up(system):
+    stages = Stages()
+    stages.run("local cloud", [LOCALCLOUD, "--name", NAME, "up"], dict(os.environ))
+    env = cloud_environment()
+    playbook = [ROOT / ".venv/bin/ansible-playbook", "-i", f"inventories/{system}", "playbooks/site.yml"]
+    stages.run(f"{system}: site.yml", playbook, env)
+    print("\n== done")
+    stages.table()
+    print(f"  eval $({LOCALCLOUD.relative_to(ROOT)} --name {NAME} env) points your own shell at this cloud; make down removes it.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("verb", choices=["up"])
+    parser.add_argument("--system", default="popcon")
+    arguments = parser.parse_args()
+    ready = sorted(path.parent.name for path in (ROOT / "inventories").glob("*/10_aws_ec2.yml"))
+    if arguments.system not in ready:
+        sys.exit(f"There is no system '{arguments.system}'; SYSTEM can be {', '.join(ready)}. Nothing was started.")
+    up(arguments.system)
+
+
+if __name__ == "__main__":
+    main()
