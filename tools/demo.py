@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-LOCALCLOUD = ROOT / ".venv-localcloud/bin/localcloud"
+import cloud
+
+ROOT = cloud.ROOT
 NAME = os.environ.get("LOCALCLOUD_NAME", "demo")
 
 
@@ -27,7 +27,7 @@ class Stages:
         code = subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
         self.times.append((title, time.monotonic() - began))
         if code:
-            sys.exit(f"{title} failed (exit code {code}); see above. `make demo` again goes on from where it was, `make down` removes everything.")
+            sys.exit(f"{title} failed (exit code {code}), see above. `make demo` goes on from there, `make down` removes everything.")
 
     def table(self):
         width = max(len(title) for title, _seconds in self.times)
@@ -35,28 +35,15 @@ class Stages:
             print(f"  {title.ljust(width)}  {seconds:6.1f} s")
 
 
-def cloud_environment():
-    """This process's environment with the local cloud's endpoint and credentials; other AWS settings are taken out."""
-    answer = subprocess.run([LOCALCLOUD, "--name", NAME, "env"], cwd=ROOT, text=True, capture_output=True, check=True).stdout
-    env = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    for line in answer.splitlines():
-        words = line.removeprefix("export ")
-        if line.startswith("export ") and "=" in words:
-            key, _equals, value = words.partition("=")
-            env[key] = value.strip("'\"")
-    env["PATH"] = f"{ROOT / '.venv/bin'}:{env.get('PATH', '')}"
-    return env
-
-
 def up(system):
     stages = Stages()
-    stages.run("local cloud", [LOCALCLOUD, "--name", NAME, "up"], dict(os.environ))
-    env = cloud_environment()
+    stages.run("local cloud", [cloud.LOCALCLOUD, "--name", NAME, "up"], dict(os.environ))
+    env = cloud.environment(NAME)
     playbook = [ROOT / ".venv/bin/ansible-playbook", "-i", f"inventories/{system}", "playbooks/site.yml"]
     stages.run(f"{system}: site.yml", playbook, env)
     print("\n== done")
     stages.table()
-    print(f"  eval $({LOCALCLOUD.relative_to(ROOT)} --name {NAME} env) points your own shell at this cloud; make down removes it.")
+    print(f"  eval $({cloud.LOCALCLOUD.relative_to(ROOT)} --name {NAME} env) points your own shell at this cloud; make down removes it.")
 
 
 def main():

@@ -62,8 +62,8 @@ def summary_lines(collected, plays, total):
             services = release.get("services", {})
             width = max((len(name) for name in services), default=0)
             lines.extend(
-                f"    {name.ljust(width)}  {short(service.get('digest') or service.get('image') or '-')}  {service.get('colour') or ''}".rstrip()
-                for name, service in sorted(services.items())
+                f"    {name.ljust(width)}  {short(one.get('digest') or one.get('image') or '-')}  {one.get('colour') or ''}".rstrip()
+                for name, one in sorted(services.items())
             )
     if plays:
         width = max(len(name) for name, _seconds in plays)

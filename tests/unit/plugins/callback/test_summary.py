@@ -1,0 +1,59 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The summary's lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.bluegreen.aws.plugins.callback.summary import minutes, short, summary_lines
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0s"), (59.4, "59s"), (60, "1m00s"), (95.6, "1m36s")])
+def test_minutes(seconds, text):
+    assert minutes(seconds) == text
+
+
+def test_short():
+    assert short("sha256:0123456789abcdef") == "sha256:0123456789ab"
+    assert short("r/popcon@sha256:0123456789abcdef") == "sha256:0123456789ab"
+    assert short("popcon:1") == "popcon:1"
+
+
+def test_summary_lines():
+    collected = {
+        "popcon-dev": {
+            "urls": {"frontend": "http://127.77.0.5:3000", "api": "http://127.77.0.5:8080"},
+            "release": {
+                "current": {
+                    "id": "20261121T041530Z-ab12",
+                    "actor": "kim",
+                    "config_version": "c0ffee",
+                    "services": {
+                        "mysql": {"digest": "sha256:0123456789abcdef", "colour": None},
+                        "backend": {"digest": "sha256:fedcba9876543210", "colour": "blue"},
+                    },
+                }
+            },
+            "next_steps": ["roll back", "roll back"],
+        }
+    }
+    assert summary_lines(collected, [("Provision", 61), ("Deploy", 5)], 66) == [
+        "popcon-dev",
+        "  frontend  http://127.77.0.5:3000",
+        "  api       http://127.77.0.5:8080",
+        "  release 20261121T041530Z-ab12 by kim, configuration c0ffee",
+        "    backend  sha256:fedcba987654  blue",
+        "    mysql    sha256:0123456789ab",
+        "time",
+        "  Provision  1m01s",
+        "  Deploy     5s",
+        "  total      1m06s",
+        "next",
+        "  - roll back",
+    ]
+
+
+def test_nothing_collected():
+    assert summary_lines({}, [], 1) == []

@@ -1,0 +1,238 @@
+"""Runs the stages of `make test`; a stage that fails, or that ran no test, fails the run.
+
+    check.py all | lint | unit | sanity | cloud | connection | compose | role | e2e
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import cloud
+
+ROOT = cloud.ROOT
+BIN = ROOT / ".venv/bin"
+CLOUD_BIN = ROOT / ".venv-localcloud/bin"
+WORK = ROOT / ".work"
+TEST_CLOUD = "test"
+
+
+@dataclass
+class Outcome:
+    """What a stage came to: how many tests ran, how many failed, which commands did not succeed."""
+
+    ran: int = 0
+    failed: int = 0
+
+    def add(self, other):
+        self.ran += other.ran
+        self.failed += other.failed
+
+
+class Ticker:
+    """Prints a line when a quiet command has said nothing for ten seconds."""
+
+    def __init__(self, what):
+        self._what, self._stop, self._began = what, threading.Event(), time.monotonic()
+
+    def __enter__(self):
+        threading.Thread(target=self._run, daemon=True).start()
+        return self
+
+    def _run(self):
+        while not self._stop.wait(10):
+            print(f"  … {self._what} ({time.monotonic() - self._began:.0f} s)", flush=True)
+
+    def __exit__(self, *_unused):
+        self._stop.set()
+
+
+def command(words, *, env=None, cwd=ROOT, quiet=False):
+    """(exit code, output). A quiet command's output is shown only when it fails."""
+    words = [str(word) for word in words]
+    env = {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "PATH": f"{BIN}:{os.environ['PATH']}", **(env or {})}
+    if not quiet:
+        return subprocess.run(words, cwd=cwd, env=env, check=False).returncode, ""
+    with Ticker(" ".join(words[:3])):
+        done = subprocess.run(words, cwd=cwd, env=env, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        print(done.stdout, flush=True)
+    return done.returncode, done.stdout
+
+
+def one(name, words, **kwargs):
+    """One command counts as one test."""
+    began = time.monotonic()
+    code, _output = command(words, quiet=True, **kwargs)
+    print(f"  {'ok' if code == 0 else 'FAILED':6} {name} ({time.monotonic() - began:.0f} s)", flush=True)
+    return Outcome(1, int(code != 0))
+
+
+def pytest(python, *arguments, env=None):
+    """Runs pytest and counts from its junit file, so that a run that collected nothing is seen."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "junit.xml"
+        words = [python, "-m", "pytest", "-q", f"--junitxml={report}", "--durations=5", *arguments]
+        code, _output = command(words, env=env)
+        outcome = Outcome()
+        if report.exists():
+            for suite in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314, our own file
+                failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+                outcome.add(Outcome(int(suite.get("tests", 0)) - int(suite.get("skipped", 0)), failed))
+    if code and not outcome.failed:
+        outcome.failed += 1
+    return outcome
+
+
+def tracked(*patterns):
+    """Files of the repository, uncommitted ones included, that match."""
+    words = ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns]
+    return sorted(set(subprocess.run(words, cwd=ROOT, text=True, capture_output=True, check=True).stdout.split()))
+
+
+def lint():
+    outcome = Outcome()
+    outcome.add(one("ruff", [BIN / "ruff", "check", "."]))
+    outcome.add(one("yamllint", [BIN / "yamllint", "-s", *tracked("*.yml", "*.yaml")]))
+    outcome.add(one("ansible-lint", [BIN / "ansible-lint", "--offline", "-q"]))
+    outcome.add(one("mypy", [BIN / "mypy", "-p", "ansible_collections.bluegreen.aws.plugins.module_utils"], cwd=WORK))
+    outcome.add(one("shellcheck", ["shellcheck", *tracked("*.sh", ".ci/run")]))
+    docs = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "."]
+    outcome.add(one("antsibull-docs", [BIN / "antsibull-docs", *docs]))
+    outcome.add(one("antsibull-changelog", [BIN / "antsibull-changelog", "lint"]))
+    return outcome
+
+
+def unit():
+    return pytest(BIN / "python", "tests/unit", "-n", "2", env={"PYTHONPATH": str(WORK)})
+
+
+GET_PIP = '''"""Stand in for get-pip.py: install pip from the package index with the wheel that ensurepip bundles."""
+import glob
+import os
+import sys
+
+import ensurepip
+
+bundled = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled", "pip-*.whl")
+sys.path.insert(0, glob.glob(bundled)[0])
+
+from pip._internal.cli.main import main
+
+options = [arg for arg in sys.argv[1:] if arg not in ("--no-setuptools", "--no-wheel")]
+sys.exit(main(["install", "--upgrade", *options]))
+'''
+
+
+def sanity():
+    """ansible-test sanity in a copy outside the repository, where it neither sees nor leaves anything of ours."""
+    cache = Path.home() / ".ansible/test/cache/get_pip_24_2.py"
+    if not cache.exists():  # ansible-test fetches this file from a host that not every machine reaches
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cache.write_text(GET_PIP, encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        collections = Path(folder) / "ansible_collections"
+        copy = collections / "bluegreen/aws"
+        copy.mkdir(parents=True)
+        for name in tracked():
+            if name.startswith(("localcloud/", "samples/", "benchmarks/", "tools/", "tests/e2e", "tests/integration")):
+                continue  # not part of the collection's artifact; linted and tested as ordinary Python
+            source = ROOT / name
+            if source.is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, copy / name)
+        for name in ("amazon", "community"):
+            (collections / name).symlink_to(Path(sysconfig.get_path("purelib")) / "ansible_collections" / name)
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        interpreter = Path(sys.base_prefix) / "bin"
+        env = {"PATH": f"{BIN}:{interpreter}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+        words = [BIN / "ansible-test", "sanity", "--local", "--python", version, "--color", "no"]
+        code, output = command(words, env=env, cwd=copy, quiet=True)
+    ran = len(re.findall(r"^Running sanity test ", output, re.MULTILINE))
+    print(f"  {'ok' if code == 0 else 'FAILED':6} ansible-test sanity: {ran} tests", flush=True)
+    return Outcome(ran, int(code != 0))
+
+
+def cloud_tests():
+    return pytest(CLOUD_BIN / "python", "localcloud/tests", "-c", "localcloud/pyproject.toml", "--rootdir", "localcloud")
+
+
+def connection():
+    return pytest(BIN / "python", "tests/integration/targets/connection_ssm", env={"PYTHONPATH": str(WORK)})
+
+
+def compose():
+    return pytest(BIN / "python", "tests/integration/compose", "tests/integration/samples", env={"PYTHONPATH": str(WORK)})
+
+
+def with_cloud(run):
+    if cloud.start(TEST_CLOUD):
+        print("  FAILED the local cloud did not come up")
+        return Outcome(0, 1)
+    return run(cloud.environment(TEST_CLOUD))
+
+
+def role():
+    def run(env):
+        outcome = Outcome()
+        for scenario in sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")):
+            outcome.add(one(f"molecule {scenario}", [BIN / "molecule", "test", "-s", scenario], env=env))
+        return outcome
+
+    return with_cloud(run)
+
+
+def e2e():
+    return with_cloud(lambda env: pytest(BIN / "python", "tests/e2e", "-x", env={**env, "PYTHONPATH": str(WORK)}))
+
+
+STAGES = {
+    "lint": lint,
+    "unit": unit,
+    "sanity": sanity,
+    "cloud": cloud_tests,
+    "connection": connection,
+    "compose": compose,
+    "role": role,
+    "e2e": e2e,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=["all", *STAGES])
+    wanted = parser.parse_args().stage
+    began, rows = time.monotonic(), []
+    for name in STAGES if wanted == "all" else [wanted]:
+        print(f"\n== {name}", flush=True)
+        started = time.monotonic()
+        outcome = STAGES[name]()
+        if outcome.ran == 0:
+            print(f"  FAILED stage {name} ran no test", flush=True)
+            outcome.failed += 1
+        rows.append((name, outcome, time.monotonic() - started))
+    if wanted in ("all", "role", "e2e") and cloud.LOCALCLOUD.exists():
+        cloud.stop(TEST_CLOUD)
+    print("\n== summary")
+    for name, outcome, seconds in rows:
+        print(f"  {name:11} {outcome.ran:5} ran {outcome.failed:4} failed {seconds:7.0f} s")
+    ran = sum(outcome.ran for _name, outcome, _seconds in rows)
+    failed = sum(outcome.failed for _name, outcome, _seconds in rows)
+    print(f"  {'total':11} {ran:5} ran {failed:4} failed {time.monotonic() - began:7.0f} s\n")
+    print(f"{max(ran - failed, 0)} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
