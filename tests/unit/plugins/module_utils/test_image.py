@@ -63,5 +63,6 @@ def test_a_failed_build_names_the_step():
     with pytest.raises(ImageError) as caught:
         check_stream(events, "build popcon:backend from /src")
     assert str(caught.value) == (
-        "Failed to build popcon:backend from /src: The command '/bin/sh -c false' returned a non-zero code: 1. Last step: Step 3/9 : RUN false"
+        "Failed to build popcon:backend from /src: The command '/bin/sh -c false' returned a non-zero code: 1. "
+        "Last step: Step 3/9 : RUN false"
     )
