@@ -1,0 +1,187 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reliable order over the data channel: what to send, send again and when (SendWindow), what to deliver (ReceiveWindow).
+
+Knows sequence numbers, times in seconds handed in by the caller, and nothing of message contents.
+
+Private to the collection: it can change at any time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+
+RTO_START = 0.2
+RTO_MIN = 0.2  # the agent looks for losses every 100 ms and a busy machine answers late: below this most resends are spurious
+RTO_MAX = 1.0
+WINDOW_START = 32
+WINDOW_MIN = 8
+WINDOW_MAX = 256
+SKIPPED_MEANS_LOST = 3
+RECEIVE_BUFFER = 10_000
+
+
+class _Sent:
+    __slots__ = ("attempts", "first", "item", "sent", "skipped")
+
+    def __init__(self, item):
+        self.item = item
+        self.first = 0.0
+        self.sent = 0.0
+        self.attempts = 0
+        self.skipped = 0
+
+
+class SendWindow:
+    """Numbers items, keeps them until they are acknowledged, and resends the oldest when its acknowledgement is overdue.
+
+    Acknowledgements are selective. Karn's rule: an item that was sent twice gives no round trip sample; the timeout doubles
+    with every resend of the same item, up to RTO_MAX. The window grows with acknowledgements and halves on a timeout.
+    """
+
+    def __init__(self):
+        self._next = 0
+        self._waiting = deque()
+        self._unacknowledged = OrderedDict()
+        self._srtt = 0.1
+        self._rttvar = 0.0
+        self._sampled = False
+        self._window = float(WINDOW_START)
+        self._threshold = float(WINDOW_MAX)
+        self._resend_everything = False
+        self.resent = 0
+
+    @property
+    def rto(self) -> float:
+        """Seconds until the first resend of an item."""
+        if not self._sampled:
+            return RTO_START
+        return min(RTO_MAX, max(RTO_MIN, self._srtt + max(0.01, 4 * self._rttvar)))
+
+    @property
+    def window(self) -> int:
+        return int(self._window)
+
+    @property
+    def backlog(self) -> int:
+        """Items that were put in and are not acknowledged."""
+        return len(self._waiting) + len(self._unacknowledged)
+
+    def oldest_age(self, now: float) -> float:
+        """Seconds since the oldest unacknowledged item was first sent; 0 when there is none."""
+        for entry in self._unacknowledged.values():
+            return now - entry.first
+        return 0.0
+
+    def put(self, item) -> int:
+        """Queue an item; return its sequence number."""
+        self._waiting.append(item)
+        self._next += 1
+        return self._next - 1
+
+    def take(self, now: float) -> list:
+        """Return the (sequence, item) pairs to transmit now."""
+        out = []
+        if self._resend_everything:
+            self._resend_everything = False
+            for sequence, entry in self._unacknowledged.items():
+                self._transmit(sequence, entry, now, out)
+        elif self._unacknowledged:
+            sequence, entry = next(iter(self._unacknowledged.items()))
+            lost = entry.skipped >= SKIPPED_MEANS_LOST and entry.attempts == 1
+            if lost or now >= entry.sent + self._timeout(entry):
+                self._shrink()
+                self._transmit(sequence, entry, now, out)
+        first_new = self._next - len(self._waiting)
+        while self._waiting and len(self._unacknowledged) < self.window:
+            entry = _Sent(self._waiting.popleft())
+            self._unacknowledged[first_new] = entry
+            self._transmit(first_new, entry, now, out)
+            first_new += 1
+        return out
+
+    def _transmit(self, sequence, entry, now, out):
+        if not entry.attempts:
+            entry.first = now
+        entry.sent = now
+        entry.attempts += 1
+        entry.skipped = 0
+        self.resent += entry.attempts > 1
+        out.append((sequence, entry.item))
+
+    def _timeout(self, entry):
+        return min(RTO_MAX, self.rto * 2 ** min(entry.attempts - 1, 10))
+
+    def _shrink(self):
+        self._threshold = max(float(WINDOW_MIN), self._window / 2)
+        self._window = self._threshold
+
+    def acknowledge(self, sequence: int, now: float) -> None:
+        """Note that the peer has an item; an unknown or repeated number changes nothing."""
+        entry = self._unacknowledged.pop(sequence, None)
+        if entry is None:
+            return
+        if entry.attempts == 1:
+            self._sample(now - entry.sent)
+        for other, older in self._unacknowledged.items():
+            if other >= sequence:
+                break
+            if older.sent <= entry.sent:
+                older.skipped += 1
+            break  # only the oldest is ever resent
+        self._window = min(float(WINDOW_MAX), self._window + (1 if self._window < self._threshold else 1 / self._window))
+
+    def _sample(self, rtt):
+        self._rttvar = 0.75 * self._rttvar + 0.25 * abs(self._srtt - rtt)
+        self._srtt = 0.875 * self._srtt + 0.125 * rtt
+        self._sampled = True
+
+    def reconnected(self) -> None:
+        """Everything unacknowledged goes out again, in order, with the next take()."""
+        self._resend_everything = True
+
+    def next_time(self) -> float | None:
+        """The time at which take() has something to do if nothing else happens; None when idle."""
+        if self._resend_everything and self._unacknowledged:
+            return 0.0
+        for entry in self._unacknowledged.values():
+            if entry.skipped >= SKIPPED_MEANS_LOST and entry.attempts == 1:
+                return 0.0
+            return entry.sent + self._timeout(entry)
+        return 0.0 if self._waiting else None
+
+
+class ReceiveWindow:
+    """Puts items into order. `put` says whether to acknowledge; items in order come out of `take`."""
+
+    def __init__(self):
+        self._expected = 0
+        self._early = {}
+        self._ready = deque()
+
+    def put(self, sequence: int, item) -> bool:
+        """Accept an item; False means: the buffer is full, do not acknowledge it.
+
+        A number that was delivered already is acknowledged once more: its acknowledgement may have been lost, and the agent
+        would resend it for ever.
+        """
+        if sequence < self._expected or sequence in self._early:
+            return True
+        if sequence > self._expected:
+            if len(self._early) >= RECEIVE_BUFFER:
+                return False
+            self._early[sequence] = item
+            return True
+        self._ready.append(item)
+        self._expected += 1
+        while self._expected in self._early:
+            self._ready.append(self._early.pop(self._expected))
+            self._expected += 1
+        return True
+
+    def take(self) -> list:
+        """Return the items that came into order since the last call."""
+        ready = list(self._ready)
+        self._ready.clear()
+        return ready
