@@ -120,7 +120,8 @@ class CallbackModule(CallbackBase):
         self._task = task.get_name().strip()
         self._task_began = self._spoken = time.monotonic()
 
-    v2_playbook_on_handler_task_start = v2_playbook_on_cleanup_task_start = lambda self, task: self.v2_playbook_on_task_start(task, False)
+    def v2_playbook_on_handler_task_start(self, task):
+        self.v2_playbook_on_task_start(task, False)
 
     def _heard(self, *args, **kwargs):
         self._spoken = time.monotonic()

@@ -19,7 +19,14 @@ def holder(pid=1, host="a", expires=100.0, started="s"):
 
 
 ME = holder(pid=99)
-ALIVE, DEAD, UNKNOWN = (lambda _holder: True), (lambda _holder: False), (lambda _holder: None)
+
+
+def answering(answer):
+    """An alive() that knows one answer."""
+    return lambda _holder: answer
+
+
+ALIVE, DEAD, UNKNOWN = answering(True), answering(False), answering(None)
 
 TABLE = [
     ("free", [], ALIVE, False, ("take", 1, ())),
