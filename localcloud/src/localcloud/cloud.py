@@ -77,6 +77,8 @@ class Cloud:
     ports: Ports
     docker: docker.DockerClient
     instances: InstanceDirectory
+    changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
+    """Tell the data plane that EC2's records may have changed; safe for threads."""
 
     @property
     def api_url(self) -> str:

@@ -18,7 +18,6 @@ MODULES: dict[str, str] = {
     # service name as MiniStack's router calls it -> module in this package
     "ec2": "ec2",
     "autoscaling": "autoscaling",
-    "tagging": "tagging",
     "ssm": "ssm",
     "ecr": "ecr",
 }
@@ -32,7 +31,9 @@ class Service(t.Protocol):
     `admin(method, path, body) -> (status, headers, body)` reachable at `/_localcloud/<service>/<path>` on the API port.
     """
 
-    async def handle_request(self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]) -> Response:
+    async def handle_request(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
+    ) -> Response:
         """Answer one request; MiniStack's signature for handlers."""
 
 

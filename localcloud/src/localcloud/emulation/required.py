@@ -1,0 +1,80 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every name inside MiniStack and moto that this project relies on, with what breaks when it moves; checked at start."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+
+from ..errors import LocalCloudError
+
+PINS = {"ministack": "1.5.33", "moto": "5.2.5"}
+
+NAMES: dict[str, str] = {
+    "ministack.app:app": "the ASGI application that everything is mounted on",
+    "ministack.app:SERVICE_HANDLERS": "replacing whole services by ours",
+    "ministack.app:_get_module": "reaching a service of MiniStack that one of ours wraps",
+    "ministack.core.router:detect_service": "routing of requests to services by name",
+    "ministack.core.router:extract_region": "the region of a request",
+    "ministack.core.container_reaper:instance_id": "finding the containers that MiniStack started for this cloud",
+    "ministack.services.iam:_instance_profiles": "instance profiles of EC2 instances",
+    "ministack.services.iam:_lookup_instance_profile": "instance profiles of EC2 instances by name and ARN",
+    "ministack.services.sts:handle_request": "credentials of an instance's role",
+    "ministack.services.ssm:_PUBLIC_AMI_PARAMETERS": "public parameters that name machine images",
+    "ministack.services.tagging:_COLLECTORS": "EC2's tags in the tagging API",
+    "ministack.services.tagging:_WRITERS": "tagging EC2 resources through the tagging API",
+    "moto.core.request:Request.from_primitives": "mounting moto's services in this process",
+    "moto.core.responses:BaseResponse.dispatch": "mounting moto's services in this process",
+    "moto.ec2.models:ec2_backends": "the state of EC2",
+    "moto.ec2.responses:EC2Response": "EC2's control plane",
+    "moto.ec2.models.instances:Instance": "giving instances a life cycle with containers",
+    "moto.ec2.models.instances:Instance.prep_nics": "addresses of instances",
+    "moto.ec2.models.instances:Instance.start": "the life cycle of instances",
+    "moto.ec2.models.instances:Instance.stop": "the life cycle of instances",
+    "moto.ec2.models.instances:Instance.terminate": "the life cycle of instances",
+    "moto.ec2.models.instances:Instance.reboot": "the life cycle of instances",
+    "moto.ec2.models.instances:MetadataOptions": "metadata options of instances",
+    "moto.ec2.models.instances:InstanceBackend.modify_instance_metadata_options": "metadata options of instances",
+    "moto.ec2.models.instances:InstanceState": "states of instances",
+    "moto.ec2.models.instances:StateReason": "why an instance is in its state",
+    "moto.ec2.models.subnets:Subnet.request_ip": "addresses that a caller asks for",
+    "moto.ec2.models.subnets:Subnet.get_available_subnet_ip": "addresses of instances",
+    "moto.ec2.models.subnets:Subnet.del_subnet_ip": "addresses of instances",
+    "moto.ec2.models.elastic_network_interfaces:random_public_ip": "public addresses of instances",
+    "moto.ec2.models.elastic_network_interfaces:random_private_ip": "private addresses of network interfaces",
+    "moto.ec2.models.elastic_ip_addresses:random_ip": "elastic addresses",
+    "moto.ec2.models.iam_instance_profile:filter_iam_instance_profiles": "instance profiles when they are associated",
+    "moto.ec2.responses.instances:filter_iam_instance_profiles": "instance profiles at RunInstances",
+    "moto.autoscaling.models:autoscaling_backends": "the state of Auto Scaling",
+    "moto.autoscaling.responses:AutoScalingResponse": "Auto Scaling's control plane",
+}
+"""`module:attribute.path` → what it is used for."""
+
+
+def missing() -> list[str]:
+    """A sentence for each name that is not there, and for each package of another version."""
+    found = []
+    for package, version in PINS.items():
+        installed = importlib.metadata.version(package)
+        if installed != version:
+            found.append(f"{package} {installed} is installed, {version} is needed")
+    for name, purpose in NAMES.items():
+        module_name, _, path = name.partition(":")
+        try:
+            value: object = importlib.import_module(module_name)
+            for part in path.split("."):
+                value = getattr(value, part)
+        except (ImportError, AttributeError):
+            found.append(f"{name} does not exist; it is needed for: {purpose}")
+    return found
+
+
+def check() -> None:
+    """Raise LocalCloudError when something is missing."""
+    problems = missing()
+    if problems:
+        raise LocalCloudError(
+            f"Failed to start on the installed MiniStack and moto: {'; '.join(problems)}. Install the versions of localcloud/requirements.txt."
+        )

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows the tags of EC2 resources, which moto holds, in MiniStack's tagging API; lists only resources that still exist."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ministack.core.responses import get_region
+from ministack.services import tagging
+from moto.ec2.models import ec2_backends
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
+
+from .. import settings
+from .moto import LOCK
+
+
+def _backend() -> t.Any:
+    return ec2_backends[settings.ACCOUNT_ID][get_region()]
+
+
+def _exists(backend: t.Any, resource_id: str) -> bool:
+    prefix = resource_id.rpartition("-")[0]
+    stores: dict[str, t.Callable[[], t.Iterable[str]]] = {
+        "vpc": lambda: backend.vpcs,
+        "subnet": lambda: [subnet for by_zone in backend.subnets.values() for subnet in by_zone],
+        "igw": lambda: backend.internet_gateways,
+        "rtb": lambda: backend.route_tables,
+        "sg": lambda: [group for by_vpc in backend.groups.values() for group in by_vpc],
+        "eni": lambda: backend.enis,
+        "eipalloc": lambda: [address.allocation_id for address in backend.addresses],
+        "nat": lambda: [key for key, gateway in backend.nat_gateways.items() if gateway.state not in ("deleted", "deleting")],
+        "vol": lambda: backend.volumes,
+        "snap": lambda: backend.snapshots,
+        "ami": lambda: backend.amis,
+        "lt": lambda: backend.launch_templates,
+        "key": lambda: [pair.id for pair in backend.keypairs.values()],
+        "vpce": lambda: [key for key, endpoint in backend.vpc_end_points.items() if endpoint.state != "deleted"],
+        "acl": lambda: backend.network_acls,
+        "i": lambda: [
+            instance.id
+            for reservation in backend.reservations.values()
+            for instance in reservation.instances
+            if instance.state not in ("terminated", "shutting-down")
+        ],
+    }
+    store = stores.get(prefix)
+    return store is not None and resource_id in set(store())
+
+
+def _collect() -> t.Iterator[tuple[str, list[dict[str, str]]]]:
+    with LOCK:
+        backend = _backend()
+        found = [
+            (f"arn:aws:ec2:{get_region()}:{settings.ACCOUNT_ID}:{_kind(resource_id)}/{resource_id}", dict(tags))
+            for resource_id, tags in backend.tags.items()
+            if tags and _exists(backend, resource_id)
+        ]
+    for arn, tags in found:
+        yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _kind(resource_id: str) -> str:
+    prefix = resource_id.rpartition("-")[0]
+    return "elastic-ip" if prefix == "eipalloc" else EC2_PREFIX_TO_RESOURCE.get(prefix, prefix)
+
+
+def _existing(arn: str) -> tuple[t.Any, str]:
+    backend, resource_id = _backend(), arn.rpartition("/")[2]
+    if not _exists(backend, resource_id):
+        raise tagging._ResourceNotFound(arn)
+    return backend, resource_id
+
+
+def _write(_spec: t.Any, arn: str, tags: dict[str, str]) -> None:
+    with LOCK:
+        backend, resource_id = _existing(arn)
+        backend.create_tags([resource_id], dict(tags))
+
+
+def _remove(_spec: t.Any, arn: str, keys: list[str]) -> None:
+    with LOCK:
+        backend, resource_id = _existing(arn)
+        backend.delete_tag_keys([resource_id], list(keys))
+
+
+def install() -> None:
+    """Add EC2 to the tagging API; once per process."""
+    tagging._COLLECTORS["ec2"] = _collect
+    tagging._WRITERS["ec2"] = _write
+    tagging._REMOVERS["ec2"] = _remove
