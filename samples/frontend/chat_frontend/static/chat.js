@@ -12,12 +12,10 @@ const shown = new Map(); // id -> element
 let lastId = null;
 let socket = null;
 let pause = PAUSE.first;
-let own = new Set();
 let joinedAt = 0;
 
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+function random(bytes) {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function stored(name, fallback) {
@@ -27,6 +25,11 @@ function stored(name, fallback) {
 function store(name, value) {
   try { localStorage.setItem(name, value); } catch { /* private windows may refuse; the name is asked for again next time */ }
 }
+
+// Every id that this browser gives begins alike, so that it knows its own messages after a reload.
+const browser = stored("browser", random(8));
+store("browser", browser);
+const isOwn = (clientId) => clientId.startsWith(`${browser}-`);
 
 function setState(state, text) {
   byId("state").dataset.state = state;
