@@ -287,3 +287,73 @@ timeline:
       type: str
       sample: backend-green is healthy
 """
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.bluegreen.aws.plugins.module_utils._compose import options as release_options
+from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors import ComposeReleaseError
+from ansible_collections.bluegreen.aws.plugins.module_utils._host import cli, pyz, release  # noqa: F401  cli is packed by pyz
+from ansible_collections.bluegreen.aws.plugins.module_utils._host.host import Host
+
+
+def argument_spec():
+    return {
+        "state": {"type": "str", "choices": ["present", "rolled_back"], "default": "present"},
+        "project": {"type": "str", "required": True},
+        "directory": {"type": "path", "required": True},
+        "source": {"type": "path"},
+        "files": {"type": "dict"},
+        "compose_file": {"type": "str", "default": "docker-compose.yml"},
+        "example_file": {"type": "str", "default": ".env.example"},
+        "parameters_path": {"type": "str"},
+        "images": {"type": "dict", "default": {}},
+        "pull": {"type": "str", "choices": ["always", "missing", "never"], "default": "always"},
+        "registry": {"type": "str", "choices": ["ecr", "none"], "default": "none"},
+        "services": {"type": "dict", "default": {}},
+        "proxy_image": {"type": "str", "default": "docker.io/library/haproxy:3.2"},
+        "health_timeout": {"type": "int", "default": 120},
+        "settle_time": {"type": "int", "default": 3},
+        "drain_timeout": {"type": "int", "default": 60},
+        "stop_timeout": {"type": "int"},
+        "lock_timeout": {"type": "int", "default": 10},
+        "keep_releases": {"type": "int", "default": 5},
+        "release": {"type": "str"},
+        "actor": {"type": "str"},
+        "config_version": {"type": "str"},
+        "install_cli": {"type": "path"},
+        "region": {"type": "str"},
+        "endpoint_url": {"type": "str"},
+    }
+
+
+def run(module):
+    options = release_options.from_dict(module.params)
+    host = Host(options)
+    try:
+        outcome = release.perform(host, check=module.check_mode)
+    except ComposeReleaseError as exc:
+        module.fail_json(msg=str(exc), timeline=host.timeline, warnings=host.warnings)
+    installed = pyz.install(options.install_cli, check=module.check_mode) if options.install_cli else False
+    result = {
+        "changed": outcome.changed or installed,
+        "compose_release": outcome.record,
+        "services": outcome.services,
+        "timeline": outcome.timeline,
+    }
+    if module._diff:
+        result["diff"] = {"before": outcome.before, "after": outcome.after}
+    for warning in outcome.warnings:
+        module.warn(warning)
+    return result
+
+
+def main():
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    try:
+        result = run(module)
+    except ComposeReleaseError as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

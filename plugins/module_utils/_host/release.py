@@ -1,0 +1,279 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""One release or rollback from beginning to end: lock, recovery, preparation, plan, rollout, record; the order of things and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import getpass
+import os
+import shutil
+import signal
+import tempfile
+
+from .._compose import model, names, plan, record
+from .._compose.errors import ComposeReleaseError, Interrupted, ReleaseFailed
+from .._compose.options import PRESENT
+from . import files, prepare, rollout
+from .clock import iso, stamp
+from .host import Host
+from .lock import Lock
+from .recover import recover
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run did, or would do."""
+
+    changed: bool
+    record: dict
+    services: list
+    warnings: list
+    timeline: list
+    before: dict
+    after: dict
+
+
+def user() -> str:
+    """Who runs this: the one before sudo, if there was one."""
+    with contextlib.suppress(Exception):
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    return ""
+
+
+def perform(host: Host, *, check: bool = False) -> Outcome:
+    """Releases or rolls back as ``host.options`` say. ``check`` predicts and changes nothing."""
+    options = host.options
+    if check:
+        return _predict(host)
+    host.store.set_up()
+    lock = Lock(host.store.lock, host.clock)
+    lock.acquire(options.actor or user(), f"{'release' if options.state == PRESENT else 'rollback'} of {options.project}", options.lock_timeout)
+    host.run.held.append(lock.descriptor)
+    try:
+        with interruptible():
+            host.docker.check_versions()
+            host.key = host.store.key(create=True)
+            recover(host)
+            return _release(host)
+    finally:
+        host.run.held.remove(lock.descriptor)
+        lock.release()
+
+
+@contextlib.contextmanager
+def interruptible():
+    """SIGTERM, SIGHUP and SIGINT become an exception, so that an interrupted release takes back what it did before it ends."""
+    kinds = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+    def stop(number, _frame):
+        for kind in kinds:  # a second one must not interrupt the way back
+            signal.signal(kind, signal.SIG_IGN)
+        raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+    try:
+        before = {kind: signal.signal(kind, stop) for kind in kinds}
+    except ValueError:  # not the main thread: the caller's own business
+        yield
+        return
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _content(host: Host, root: str, target) -> prepare.Content:
+    """Fills ``root`` with the release's files and says how they are to be read. ``target`` is the release to return to, or None."""
+    options = host.options
+    if target is None:
+        secret_keys = prepare.write_bundle(host, root)
+        return prepare.Content(root, options.compose_file, options.images, {}, options.treatments(), secret_keys)
+    files.copy_bundle(host.store.path(target.id), root)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(root, "release.json"))
+    return _recorded(root, target)
+
+
+def _recorded(root: str, item: record.Record) -> prepare.Content:
+    treatments = {name: model.Treatment(entry[0], entry[1], tuple(entry[2])) for name, entry in item.treatments.items()}
+    return prepare.Content(root, item.compose_file, item.overrides, item.images, treatments, item.secret_keys)
+
+
+def _target(host: Host, records: list, current: str):
+    if host.options.state == PRESENT:
+        return None
+    return record.rollback_target(records, current, host.options.release)
+
+
+def _decide(host: Host, content: prepare.Content, current: str, *, check: bool, rollback: bool) -> tuple:
+    """(prepared, wanted, plan)."""
+    containers = host.docker.containers()
+    prepared = prepare.load(host, content, containers, check=check)
+    wanted, proxies = prepare.wanted(host, prepared, containers)
+    decided = plan.decide(wanted, containers, proxies, current=current, rollback=rollback)
+    for warning in decided.warnings:
+        host.warn(warning)
+    return prepared, wanted, decided
+
+
+def _new_record(host: Host, identifier: str, prepared, decided: plan.Plan, target, current: str) -> record.Record:
+    options, content = host.options, prepared.content
+    return record.Record(
+        id=identifier,
+        project=options.project,
+        action=record.ROLLBACK if target else record.RELEASE,
+        actor=options.actor or user(),
+        started=iso(host.clock.utc()),
+        config_version=target.config_version if target else options.config_version,
+        compose_file=content.compose_file,
+        images={action.service: action.image for action in decided.actions if action.action != plan.REMOVE},
+        overrides=dict(content.overrides),
+        treatments={name: [item.strategy, item.mode, list(item.ports)] for name, item in content.treatments.items()},
+        environment=prepared.environment,
+        secret_keys=content.secret_keys,
+        bundle=prepared.bundle,
+        previous=current,
+        restores=target.id if target else "",
+        services={action.service: [action.kind, action.action] for action in decided.actions},
+    )
+
+
+def _same(new: record.Record, live) -> bool:
+    """Whether a release with this content is live already."""
+    kept = ("config_version", "compose_file", "images", "overrides", "treatments", "environment", "bundle")
+    return live is not None and all(getattr(new, name) == getattr(live, name) for name in kept)
+
+
+def _predict(host: Host) -> Outcome:
+    host.docker.check_versions()
+    host.key = host.store.key(create=False)
+    records, current = host.store.records(), host.store.current()
+    target = _target(host, records, current)
+    live = record.by_id(records).get(current)
+    root = tempfile.mkdtemp(prefix="bluegreen-check-")  # 0700; holds .env for as long as Compose needs to read it
+    try:
+        content = _content(host, root, target)
+        prepared, _wanted, decided = _decide(host, content, current, check=True, rollback=bool(target))
+        new = _new_record(host, "", prepared, decided, target, current)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    changed = decided.changed or bool(decided.leftovers) or not _same(new, live)
+    return _outcome(host, changed, new if changed else live, decided, live)
+
+
+def _release(host: Host) -> Outcome:
+    store = host.store
+    records, current = store.records(), store.current()
+    live = record.by_id(records).get(current)
+    target = _target(host, records, current)
+    identifier = names.release_id(stamp(host.clock.utc()), files.random_hex(4))
+    root = store.path(identifier)
+    files.make_directory(root, 0o755)
+    started = host.elapsed()
+    try:
+        content = _content(host, root, target)
+        prepared, wanted, decided = _decide(host, content, current, check=False, rollback=bool(target))
+    except BaseException:
+        store.remove(identifier)  # nothing was touched, so there is no release to speak of
+        raise
+    new = _new_record(host, identifier, prepared, decided, target, current)
+    if not decided.changed and not decided.leftovers and _same(new, live):
+        store.remove(identifier)
+        host.event("nothing to do")
+        return _outcome(host, False, live, decided, live)
+    store.save(new)
+    restore = _restorer(host, live)
+    work = rollout.Rollout(host, identifier, prepared, wanted, decided, restore)
+    try:
+        work.journal(rollout.PREPARE, current)
+        work.prepare()
+        work.journal(rollout.SWITCH, current)
+        work.switch()
+        new = record.ended(new, record.SUCCEEDED, duration=host.elapsed() - started)
+        store.set_current(identifier)  # from here on the release is live, whatever happens to this process
+    except BaseException as exc:
+        _take_back(host, work, new, exc, host.elapsed() - started, current)
+    store.save(new)
+    host.event(f"release {identifier} is live")
+    try:
+        work.drain()
+    except ComposeReleaseError as exc:
+        host.warn(f"Release {identifier} is live, but its predecessor could not be removed completely: {exc} The next release tries again.")
+    store.clear_journal()
+    _prune(host)
+    return _outcome(host, True, new, decided, live)
+
+
+def _take_back(host: Host, work, new: record.Record, exc: BaseException, duration: float, current: str) -> None:
+    """Undoes, records, and raises the sentence that says what happened."""
+    cause = host.redact(str(exc)) or type(exc).__name__
+    host.event(f"failed: {cause.splitlines()[0]}")
+    stays = f"release {current} goes on unchanged" if current else "nothing is live"
+    words = ""
+    try:
+        work.undo()
+    except ComposeReleaseError as problem:
+        words = f" Taking it back was not complete: {problem} Run the release again; it begins with what is left."
+    result = record.INTERRUPTED if isinstance(exc, Interrupted) else record.FAILED
+    host.store.save(record.ended(new, result, duration=duration, error=cause))
+    host.store.forget_environment(new.id)
+    host.store.clear_journal()
+    if not isinstance(exc, ComposeReleaseError):
+        raise exc
+    first, newline, rest = cause.partition("\n")
+    raise ReleaseFailed(f"Release {new.id} of {new.project} {result}, and {stays}: {first}{newline}{rest}{words}") from exc
+
+
+def _restorer(host: Host, live):
+    """A function that gives the live release as it was prepared, read again when somebody needs it."""
+    known: list = []
+
+    def restore():
+        if not known:
+            if live is None:
+                known.append(None)
+            else:
+                content = _recorded(host.store.path(live.id), live)
+                known.append(prepare.load(host, content, host.docker.containers()))
+        return known[0]
+
+    return restore
+
+
+def _prune(host: Host) -> None:
+    """Removes releases that nobody goes back to, and the images that only they used."""
+    store = host.store
+    records = store.records()
+    containers = host.docker.containers()
+    in_use = {one.release for one in containers}
+    gone = set(record.superseded(records, store.current(), host.options.keep_releases, in_use))
+    kept = {image for item in records if item.id not in gone for image in item.images.values()} | {one.image for one in containers}
+    for image in sorted({image for item in records if item.id in gone for image in item.images.values()} - kept):
+        if host.docker.remove_image(image):
+            host.event(f"removed image {image}")
+    for identifier in sorted(gone):
+        store.remove(identifier)
+        host.event(f"removed release {identifier}")
+
+
+def _outcome(host: Host, changed: bool, shown, decided: plan.Plan, live) -> Outcome:
+    before, after = record.diff_pair(live, shown)
+    services = [
+        {
+            "service": action.service,
+            "kind": action.kind,
+            "action": action.action,
+            "reasons": list(action.reasons),
+            "colour": action.new,
+            "image": action.image,
+        }
+        for action in decided.actions
+    ]
+    return Outcome(changed, shown.shown() if shown else {}, services, host.warnings, host.timeline, before, after)
+
+
