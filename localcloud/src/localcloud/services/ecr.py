@@ -18,6 +18,7 @@ from .ecr_input import check
 from .ecr_operations import OPERATIONS, Operations, Settings
 from .ecr_proxy import Proxy
 from .ecr_state import State
+from .ecr_tags import install as install_tags
 from .ecr_upstream import RegistryDown
 
 if t.TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Ecr:
         self._images = Images(self._state, self._backend)
         settings = Settings(account_id=cloud.account_id, region=cloud.region, port=cloud.ports.registry)
         self._operations = Operations(settings, self._state, self._images)
+        install_tags(self._state, region=cloud.region, account_id=cloud.account_id)
         self._proxy = Proxy(account_id=cloud.account_id, state=self._state, images=self._images, upstream=self._backend.upstream)
 
     @property
