@@ -105,9 +105,11 @@ class Containers:
             host["binds"] = ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]
         if not privileged:
             host["cap_add"] = CAPABILITIES
-            host["security_opt"] = ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"]
+            host["security_opt"] = ["seccomp=unconfined", "apparmor=unconfined"]
             host["device_cgroup_rules"] = ["a *:* rwm"]
         host_config = api.create_host_config(**host)
+        if not privileged:
+            host_config |= {"MaskedPaths": [], "ReadonlyPaths": []}  # what the client's systempaths=unconfined stands for
         if not v1:
             host_config["CgroupnsMode"] = "private"
         endpoint = EndpointConfig(api._version, ipv4_address=launch.address)

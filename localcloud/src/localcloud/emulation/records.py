@@ -73,7 +73,7 @@ class MotoRecords:
                 "region": region,
                 "gateway": gateway,
                 "api_url": f"http://{gateway}:{ports.api}",
-                "ssmmessages_url": f"ws://{gateway}:{ports.ssmmessages}",
+                "ssmmessages_url": f"http://{gateway}:{ports.ssmmessages}",
                 "registry_port": ports.registry,
                 "imds_port": self._settings.imds_port,
             },
