@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -140,10 +141,8 @@ class Client:
         await self._write(data)
 
     async def _write(self, data: bytes) -> None:
-        try:
+        with contextlib.suppress(ConnectionClosed):  # it is sent again after the reconnection
             await self._socket.send(data)
-        except ConnectionClosed:
-            pass  # it is sent again after the reconnection
 
     async def _open(self) -> None:
         socket = await connect(self._answer["StreamUrl"], compression=None, max_size=None, proxy=None)

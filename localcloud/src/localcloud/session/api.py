@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from .documents import AWS_DOCUMENTS, PREFERENCES, DocumentError, default_preferences, plan
+from .documents import PREFERENCES, SESSION_DOCUMENTS, DocumentError, default_preferences, plan
 from .faults import ApiFault, Faults
 from .gateway import Gateway, Session, TargetNotConnected
 
@@ -74,7 +74,7 @@ class SessionApi:
             resource = f"arn:aws:ssm:{self._region}::document/{name}"
             raise ApiError("AccessDeniedException", f"User: {owner} is not authorized to perform: ssm:StartSession on resource: {resource}")
         preferences = self._find(PREFERENCES) or default_preferences()
-        document = preferences if name == PREFERENCES else AWS_DOCUMENTS.get(name) or self._find(name)
+        document = preferences if name == PREFERENCES else SESSION_DOCUMENTS.get(name) or self._find(name)
         if document is None:
             raise ApiError("InvalidDocument", f"Document with name {name} does not exist.")
         try:

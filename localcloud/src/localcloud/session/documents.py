@@ -47,7 +47,7 @@ def _port_document(description: str, extra: dict[str, Any], properties: dict[str
     }
 
 
-AWS_DOCUMENTS: dict[str, dict[str, Any]] = {
+SESSION_DOCUMENTS: dict[str, dict[str, Any]] = {
     "AWS-StartInteractiveCommand": {
         "schemaVersion": "1.0",
         "description": "Document to run single interactive command on instance",

@@ -47,7 +47,7 @@ class Refused(Exception):
 
 
 Authorise = Callable[[str, str, dict[str, str]], None]
-"""`(instance id, action, request headers)`; raises Refused unless the instance's agent may take this action."""
+"""`(instance id, action, request headers)`; raises Refused unless the instance's agent may take this action. Called in a thread."""
 
 
 @dataclass
@@ -152,7 +152,7 @@ class Gateway:
         self._ordinal += 1
         now = self._clock()
         session = Session(
-            id=f"{owner}-{secrets.token_hex(9)[:17]}",
+            id=f"{_owner_name(owner)}-{secrets.token_hex(9)[:17]}",
             target=target,
             owner=owner,
             reason=reason,
@@ -240,7 +240,7 @@ class Gateway:
                 return Response(404, b"the session does not exist")
             instance_id, action, role = session.target, "ssmmessages:CreateDataChannel", "agent"
         try:
-            self._authorise(instance_id, action, request.headers)
+            await asyncio.to_thread(self._authorise, instance_id, action, request.headers)
         except Refused as error:
             self.counters["agent_refused"] += 1
             return Response(403, f"AccessDeniedException: {error}".encode())
@@ -514,6 +514,12 @@ class _DataEndpoint:
     def closed(self) -> None:
         if self._side is not None:
             self._gateway.side_closed(self._session, self._side, self._socket)
+
+
+def _owner_name(owner: str) -> str:
+    """The last part of an ARN, as far as a session's id may hold it."""
+    name = owner.rpartition("/")[2].rpartition(":")[2]
+    return "".join(character for character in name if character.isalnum() or character in "-_.@")[:64] or "session"
 
 
 def _channel(path: str) -> tuple[str, str]:

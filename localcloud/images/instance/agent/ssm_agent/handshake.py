@@ -21,6 +21,7 @@ from .wire import PayloadType
 
 STEP_SECONDS = 15.0
 _NEW_ENOUGH_CLIENT = (1, 2, 295)
+_OLD_CLIENT = "Please update session manager plugin version (minimum required version 1.2.295) for fully support of separate StdOut/StdErr output.\r\n"
 
 
 class HandshakeError(Exception):
@@ -134,7 +135,7 @@ class Handshake:
         self.state = State.COMPLETE
         message = ""
         if self.session_type == "NonInteractiveCommands" and version_tuple(self.client_version) <= _NEW_ENOUGH_CLIENT:
-            message = "Please update session manager plugin version (minimum required version 1.2.295) for fully support of separate StdOut/StdErr output.\r\n"
+            message = _OLD_CLIENT
         elapsed = int((now - self.started) * 1e9)
         return PayloadType.HANDSHAKE_COMPLETE, _json({"HandshakeTimeToComplete": elapsed, "CustomerMessage": message})
 
