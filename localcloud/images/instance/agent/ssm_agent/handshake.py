@@ -21,7 +21,10 @@ from .wire import PayloadType
 
 STEP_SECONDS = 15.0
 _NEW_ENOUGH_CLIENT = (1, 2, 295)
-_OLD_CLIENT = "Please update session manager plugin version (minimum required version 1.2.295) for fully support of separate StdOut/StdErr output.\r\n"
+_OLD_CLIENT = (
+    "Please update session manager plugin version (minimum required version 1.2.295) "
+    "for fully support of separate StdOut/StdErr output.\r\n"
+)
 
 
 class HandshakeError(Exception):
