@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import pathlib
+import secrets
 import socket
 import threading
 import types
 import typing as t
 
 import boto3
+import botocore.config
 import docker
-import docker.errors
 import h11
+import pytest
 
 from localcloud.cloud import LABEL, Cloud, Ports
 from localcloud.services import ecr
@@ -82,18 +84,30 @@ class Running:
     def __exit__(self, *error: types.TracebackType | object) -> None:
         if self._server is not None:
             self._loop.call_soon_threadsafe(self._server.close)
-        self.run(self.service.stop())
+        self.run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    async def _end(self) -> None:
+        await self.service.stop()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def run(self, coroutine: t.Coroutine[t.Any, t.Any, t.Any]) -> t.Any:
         """Run a coroutine on the service's loop and give its result."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=300)
 
-    def client(self, region: str = REGION) -> t.Any:
+    def client(self, region: str = REGION, *, retries: int = 4) -> t.Any:
         """A boto3 client of this ECR."""
         return boto3.client(
-            "ecr", region_name=region, endpoint_url=self.cloud.api_url, aws_access_key_id="test", aws_secret_access_key="test"
+            "ecr",
+            region_name=region,
+            endpoint_url=self.cloud.api_url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=botocore.config.Config(retries={"max_attempts": retries}),
         )
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -112,3 +126,14 @@ class Running:
                 await connection.send(h11.EndOfMessage())
                 connection.h11.start_next_cycle()
         await connection.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Running]:
+    """ECR of a cloud that exists for one test module."""
+    cloud = cloud_of(f"ecr-test-{secrets.token_hex(3)}", tmp_path_factory.mktemp("ecr"))
+    try:
+        with Running(cloud) as ecr_running:
+            yield ecr_running
+    finally:
+        remove(cloud)

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lets every boto3 client of the test process validate the answers it gets from handlers of ours; changes no answer."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+import botocore.session
+
+from .answers import Answer, error_code, problems_of
+
+OURS = frozenset({"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr"})
+"""botocore's names of the services that the local cloud answers itself; the other ones are MiniStack's."""
+
+seen: collections.Counter[tuple[str, str, str | None]] = collections.Counter()
+"""How often (service, operation, error code or None) was answered in this process."""
+
+
+class ContractBroken(AssertionError):
+    """An answer is one that AWS would not give."""
+
+
+def install() -> None:
+    """Watch all clients that are created from now on; a second call changes nothing."""
+    create_client = botocore.session.Session.create_client
+    if getattr(create_client, "watched", False):
+        return
+
+    def create_watched_client(session: botocore.session.Session, *args: t.Any, **options: t.Any) -> t.Any:
+        client = create_client(session, *args, **options)
+        watch(client)
+        return client
+
+    create_watched_client.watched = True  # type: ignore[attr-defined]
+    botocore.session.Session.create_client = create_watched_client  # type: ignore[method-assign]
+
+
+def watch(client: t.Any) -> None:
+    """Validate what this client gets, if the service is one of ours. A broken contract raises ContractBroken out of the call."""
+    if client.meta.service_model.service_name in OURS:
+        service_id = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register(f"before-parse.{service_id}", _validate, unique_id="localcloud-contract")
+
+
+def _validate(operation_model: t.Any, response_dict: dict[str, t.Any], **_: t.Any) -> None:
+    headers = {name.lower(): value for name, value in response_dict["headers"].items()}
+    answer = Answer(response_dict["status_code"], headers, response_dict["body"])
+    problems = problems_of(operation_model, answer)
+    if problems:
+        listed = "\n  ".join(problems)
+        raise ContractBroken(f"{operation_model.service_model.service_name} breaks its contract:\n  {listed}\nin {answer.body[:2000]!r}")
+    seen[operation_model.service_model.service_name, operation_model.name, error_code(operation_model, answer)] += 1
