@@ -100,7 +100,7 @@ class Containers:
         api = self._client.api
         v1 = uses_cgroup_v1()
         settings = dict(launch.settings, cgroup_parent=f"{cgroup_parent(self._cloud)}/{launch.instance_id}" if v1 else "")
-        host: dict[str, t.Any] = {"tmpfs": {"/run": "rw,exec,mode=755"}, "privileged": privileged}
+        host: dict[str, t.Any] = {"network_mode": launch.network.name, "tmpfs": {"/run": "rw,exec,mode=755"}, "privileged": privileged}
         if v1:
             host["binds"] = ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]
         if not privileged:
@@ -113,7 +113,6 @@ class Containers:
         if not v1:
             host_config["CgroupnsMode"] = "private"
         endpoint = EndpointConfig(api._version, ipv4_address=launch.address)
-        endpoint["MacAddress"] = launch.mac_address
         container = api.create_container(
             launch.image,
             name=f"localcloud-{self._cloud}-{launch.instance_id}",

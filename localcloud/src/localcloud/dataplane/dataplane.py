@@ -27,6 +27,7 @@ from .plan import Do, Record
 RECONCILE_SECONDS = 5.0
 CREATE_ATTEMPTS = 5
 EVENTS_RETRY_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = (0.15, 0.6)
 
 _log = logging.getLogger("localcloud.dataplane")
 
@@ -86,6 +87,14 @@ class DataPlane:
         loop = self._loop
         if loop is not None and not self._stopping.is_set():
             loop.call_soon_threadsafe(self._wake.set)
+
+    def _docker_changed(self) -> None:
+        """Look now, and again shortly after: Docker sends `die` a moment before it lists the container as exited."""
+        self.changed()
+        loop = self._loop
+        if loop is not None and not self._stopping.is_set():
+            for seconds in LOOK_AGAIN_SECONDS:
+                loop.call_soon_threadsafe(loop.call_later, seconds, self._wake.set)
 
     async def start(self) -> None:
         """Set the first packet rules and begin."""
@@ -192,7 +201,7 @@ class DataPlane:
             try:
                 self._events = self._client.events(filters=filters, decode=True)
                 for _ in self._events:
-                    self.changed()
+                    self._docker_changed()
             except Exception as error:
                 if not self._stopping.is_set():
                     _log.info("Docker's events ended: %s", error)
