@@ -17,7 +17,8 @@ quoted() {
 }
 
 identifier() {
-    printf '`%s`' "${1//\`/\`\`}"
+    local -r quote='`'
+    printf '%s' "$quote${1//$quote/$quote$quote}$quote"
 }
 
 check_settings() {

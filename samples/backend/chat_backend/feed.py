@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from .protocol import Message
 from .stores.base import Store
@@ -74,8 +74,11 @@ class Feeds:
         for room, tail in tuple(self._tails.items()):
             tail.at_least(await self._store.newest(room))
 
-    async def follow(self, room: str, after: int) -> AsyncIterator[Message]:
-        """Every message of `room` with an id above `after`, in order, for ever. Raises StoreUnavailable when the store does."""
+    async def follow(self, room: str, after: int) -> AsyncGenerator[Message, None]:
+        """Every message of `room` with an id above `after`, in order, for ever; close it (aclosing) to leave the room.
+
+        Raises StoreUnavailable when the store does.
+        """
         tail = self._tails.get(room)
         if tail is None:
             tail = self._tails.setdefault(room, _Tail(0))

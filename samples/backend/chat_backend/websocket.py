@@ -94,8 +94,9 @@ class Connection:
 
     async def _follow(self, room: str, after: int) -> None:
         try:
-            async for message in self._feeds.follow(room, after):
-                await self._send({"type": "message", **message.as_dict()})
+            async with contextlib.aclosing(self._feeds.follow(room, after)) as messages:
+                async for message in messages:
+                    await self._send({"type": "message", **message.as_dict()})
         except StoreUnavailable as error:
             _LOG.warning("reader sent away", extra={"room": room, "cause": str(error)})
             await self.close(WSCloseCode.TRY_AGAIN_LATER, "the store does not answer")

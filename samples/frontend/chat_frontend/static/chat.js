@@ -74,9 +74,9 @@ function notice(text) {
   put(item, atEnd());
 }
 
-function bubble(author, text, isOwn) {
+function bubble(author, text, mine) {
   const item = document.createElement("li");
-  item.className = isOwn ? "message own" : "message";
+  item.className = mine ? "message own" : "message";
   const who = document.createElement("div");
   who.className = "who";
   const name = document.createElement("b");
@@ -111,11 +111,11 @@ function showMessage(message) {
   if (shown.has(message.id)) return;
   const waiting = outbox.get(message.client_id);
   const follow = atEnd();
-  const element = waiting ? waiting.element : bubble(message.author, message.text, own.has(message.client_id));
+  const element = waiting ? waiting.element : bubble(message.author, message.text, isOwn(message.client_id));
   stamp(element, message);
   shown.set(message.id, element);
   put(element, follow); // a waiting one moves to its place in the room's order
-  if (own.has(message.client_id)) settle(message.client_id);
+  settle(message.client_id);
 }
 
 function settle(clientId) {
@@ -188,11 +188,10 @@ byId("compose").addEventListener("submit", (event) => {
   const text = byId("text").value.trim();
   if (!author || !text) return;
   store("author", author);
-  const frame = { type: "send", room: ROOM, author, text, client_id: newId() };
+  const frame = { type: "send", room: ROOM, author, text, client_id: `${browser}-${random(12)}` };
   const element = bubble(author, text, true);
   element.classList.add("pending");
   receipt(element, "…", "on its way");
-  own.add(frame.client_id);
   outbox.set(frame.client_id, { frame, element });
   put(element, true);
   send(frame);
