@@ -20,11 +20,24 @@ NAMES: dict[str, str] = {
     "ministack.core.router:extract_region": "the region of a request",
     "ministack.core.container_reaper:instance_id": "finding the containers that MiniStack started for this cloud",
     "ministack.services.iam:_instance_profiles": "instance profiles of EC2 instances",
+    "ministack.services.iam:_roles": "the role of an instance profile",
     "ministack.services.iam:_lookup_instance_profile": "instance profiles of EC2 instances by name and ARN",
     "ministack.services.sts:handle_request": "credentials of an instance's role",
     "ministack.services.ssm:_PUBLIC_AMI_PARAMETERS": "public parameters that name machine images",
+    "ministack.core.iam_evaluator:_gather_role_policies": "what an instance's role lets its agent do",
+    "ministack.core.responses:get_account_id": "the account of a request",
+    "ministack.core.responses:get_region": "the region of a request",
+    "ministack.core.responses:request_scope": "asking IAM on behalf of an instance",
+    "ministack.services.kms:_resolve_key": "the key of a SecureString parameter",
+    "ministack.services.ssm:handle_request": "Parameter Store",
+    "ministack.services.ssm:_apply_filter": "filters of DescribeParameters",
+    "ministack.services.ssm:_lookup_parameter": "tags of parameters",
+    "ministack.services.ssm:_parameters": "parameters and their policies",
+    "ministack.services.ssm:_tags": "filters by tag in DescribeParameters",
     "ministack.services.tagging:_COLLECTORS": "EC2's tags in the tagging API",
     "ministack.services.tagging:_WRITERS": "tagging EC2 resources through the tagging API",
+    "ministack.services.tagging:_REMOVERS": "removing tags through the tagging API",
+    "ministack.services.tagging:_ResourceNotFound": "tagging a resource that does not exist",
     "moto.core.request:Request.from_primitives": "mounting moto's services in this process",
     "moto.core.responses:BaseResponse.dispatch": "mounting moto's services in this process",
     "moto.ec2.models:ec2_backends": "the state of EC2",
@@ -76,5 +89,6 @@ def check() -> None:
     problems = missing()
     if problems:
         raise LocalCloudError(
-            f"Failed to start on the installed MiniStack and moto: {'; '.join(problems)}. Install the versions of localcloud/requirements.txt."
+            f"Failed to start on the installed MiniStack and moto: {'; '.join(problems)}. "
+            "Install the versions of localcloud/requirements.txt."
         )

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Packet rules as text."""
+
+from __future__ import annotations
+
+import pytest
+from localcloud.dataplane.rules import Chains, Exposure, Link, OpenPorts, is_outside, ports_of, render
+
+
+@pytest.mark.parametrize(
+    ("cidr", "outside"),
+    [
+        ("0.0.0.0/0", True),
+        ("203.0.113.7/32", True),
+        ("8.0.0.0/7", True),
+        ("10.0.0.0/7", True),  # reaches beyond 10.0.0.0/8
+        ("10.0.0.0/8", False),
+        ("10.1.2.0/24", False),
+        ("172.16.0.0/12", False),
+        ("172.15.0.0/16", True),
+        ("192.168.1.1/32", False),
+        ("::/0", False),
+        ("nonsense", False),
+    ],
+)
+def test_is_outside(cidr, outside):
+    assert is_outside(cidr) is outside
+
+
+@pytest.mark.parametrize(
+    ("rule", "ports"),
+    [
+        (("tcp", 80, 80), [OpenPorts("tcp", 80, 80)]),
+        (("6", 80, 90), [OpenPorts("tcp", 80, 90)]),
+        (("17", 53, 53), [OpenPorts("udp", 53, 53)]),
+        (("tcp", 0, 65535), [OpenPorts("tcp")]),
+        (("-1", None, None), [OpenPorts("tcp"), OpenPorts("udp")]),
+        (("icmp", -1, -1), []),
+    ],
+)
+def test_ports_of(rule, ports):
+    assert ports_of(*rule) == ports
+
+
+def test_render():
+    chains = Chains("0123abcd")
+    exposures = [
+        Exposure("127.77.0.3", "10.0.1.5", frozenset({OpenPorts("tcp")})),
+        Exposure("127.77.0.2", "10.0.1.4", frozenset({OpenPorts("tcp", 80, 80), OpenPorts("udp", 5000, 5010)})),
+    ]
+    assert render(chains, "127.77.0", [Link("lcbridge", "10.0.0.1")], exposures, [4566]).splitlines() == [
+        "*nat",
+        ":LOCALCLOUD-0123abcd-OUT - [0:0]",
+        ":LOCALCLOUD-0123abcd-PRE - [0:0]",
+        ":LOCALCLOUD-0123abcd-POST - [0:0]",
+        "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.2/32 -p tcp --dport 80 -j DNAT --to-destination 10.0.1.4",
+        "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.2/32 -p udp --dport 5000:5010 -j DNAT --to-destination 10.0.1.4",
+        "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.3/32 -p tcp -j DNAT --to-destination 10.0.1.5",
+        "-A LOCALCLOUD-0123abcd-PRE -i lcbridge -d 10.0.0.1/32 -p tcp --dport 4566 -j DNAT --to-destination 127.0.0.1:4566",
+        "-A LOCALCLOUD-0123abcd-POST -s 127.0.0.0/8 -o lcbridge -j MASQUERADE",
+        "COMMIT",
+        "*filter",
+        ":LOCALCLOUD-0123abcd-OUT - [0:0]",
+        ":LOCALCLOUD-0123abcd-IN - [0:0]",
+        "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.0/24 -p tcp -j REJECT --reject-with tcp-reset",
+        "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.0/24 -j REJECT",
+        "-A LOCALCLOUD-0123abcd-IN -i lcbridge -d 127.0.0.0/8 -m conntrack --ctstate DNAT -j ACCEPT",
+        "-A LOCALCLOUD-0123abcd-IN -i lcbridge -d 127.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP",
+        "COMMIT",
+    ]
+
+
+def test_names_of_chains_fit():
+    assert all(len(own) <= 28 for _, _, own in Chains("0123abcd").jumps)
