@@ -34,7 +34,8 @@ class _Sent:
 
 
 class SendWindow:
-    """Numbers items, keeps them until they are acknowledged, and resends the oldest when its acknowledgement is overdue.
+    """Numbers items, keeps them until they are acknowledged, and resends the oldest when its acknowledgement is overdue, others
+    when three later ones were acknowledged before them.
 
     Acknowledgements are selective. Karn's rule: an item that was sent twice gives no round trip sample; the timeout doubles
     with every resend of the same item, up to RTO_MAX. The window grows with acknowledgements and halves on a timeout.
@@ -50,6 +51,8 @@ class SendWindow:
         self._window = float(WINDOW_START)
         self._threshold = float(WINDOW_MAX)
         self._resend_everything = False
+        self._suspects = []
+        self._shrunk = -RTO_MAX
         self.resent = 0
 
     @property
@@ -85,13 +88,19 @@ class SendWindow:
         out = []
         if self._resend_everything:
             self._resend_everything = False
+            self._suspects.clear()
             for sequence, entry in self._unacknowledged.items():
                 self._transmit(sequence, entry, now, out)
+        elif self._suspects:
+            self._shrink(now)
+            for sequence in self._suspects:
+                if sequence in self._unacknowledged:
+                    self._transmit(sequence, self._unacknowledged[sequence], now, out)
+            self._suspects.clear()
         elif self._unacknowledged:
             sequence, entry = next(iter(self._unacknowledged.items()))
-            lost = entry.skipped >= SKIPPED_MEANS_LOST and entry.attempts == 1
-            if lost or now >= entry.sent + self._timeout(entry):
-                self._shrink()
+            if now >= entry.sent + self._timeout(entry):
+                self._shrink(now)
                 self._transmit(sequence, entry, now, out)
         first_new = self._next - len(self._waiting)
         while self._waiting and len(self._unacknowledged) < self.window:
@@ -106,14 +115,16 @@ class SendWindow:
             entry.first = now
         entry.sent = now
         entry.attempts += 1
-        entry.skipped = 0
         self.resent += entry.attempts > 1
         out.append((sequence, entry.item))
 
     def _timeout(self, entry):
         return min(RTO_MAX, self.rto * 2 ** min(entry.attempts - 1, 10))
 
-    def _shrink(self):
+    def _shrink(self, now):
+        if now - self._shrunk < self._srtt:
+            return  # one loss event
+        self._shrunk = now
         self._threshold = max(float(WINDOW_MIN), self._window / 2)
         self._window = self._threshold
 
@@ -127,9 +138,10 @@ class SendWindow:
         for other, older in self._unacknowledged.items():
             if other >= sequence:
                 break
-            if older.sent <= entry.sent:
+            if older.attempts == 1:  # a second transmission is left to the timeout
                 older.skipped += 1
-            break  # only the oldest is ever resent
+                if older.skipped == SKIPPED_MEANS_LOST:
+                    self._suspects.append(other)
         self._window = min(float(WINDOW_MAX), self._window + (1 if self._window < self._threshold else 1 / self._window))
 
     def _sample(self, rtt):
@@ -143,11 +155,9 @@ class SendWindow:
 
     def next_time(self) -> float | None:
         """The time at which take() has something to do if nothing else happens; None when idle."""
-        if self._resend_everything and self._unacknowledged:
+        if (self._resend_everything and self._unacknowledged) or self._suspects:
             return 0.0
         for entry in self._unacknowledged.values():
-            if entry.skipped >= SKIPPED_MEANS_LOST and entry.attempts == 1:
-                return 0.0
             return entry.sent + self._timeout(entry)
         return 0.0 if self._waiting else None
 

@@ -100,8 +100,6 @@ class Command:
 
     def grace_over(self, now):
         """Seconds until the command counts as finished although its pipes are open, 0 when it does."""
-        if self.credit <= 0:
-            return GRACE
         left = self.last_output + GRACE - now
         if self.after_end > PIPE_SIZE:
             left = min(left, self.ended + GRACE_BUSY - now)
@@ -260,7 +258,7 @@ class Multiplexer:
             self.hang_up()
         for command in self.commands.values():
             if command.ended is not None:
-                until = min(until, command.grace_over(now) if room else GRACE)
+                until = min(until, command.grace_over(now) if room and command.credit > 0 else GRACE)
         if room and any(download.credit > 0 for download in self.downloads.values()):
             until = 0
         for descriptor, _events in poll.poll(until * 1000 + 1 if until else 0):
@@ -435,6 +433,9 @@ class Multiplexer:
                 if code is None:
                     continue
                 command.code, command.ended, command.last_output = code, now, now
+            if command.outputs and (len(self.outgoing) >= HIGH_WATER or command.credit <= 0):
+                command.last_output = now  # nobody reads them at the moment: their silence means nothing
+                continue
             if command.outputs and command.grace_over(now) > 0:
                 continue
             self.drains.update(command.outputs)  # read on, or the daemon would get SIGPIPE
