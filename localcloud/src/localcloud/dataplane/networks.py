@@ -9,8 +9,10 @@ import dataclasses
 import ipaddress
 import json
 import logging
+import os
 import subprocess
 import threading
+import urllib.parse
 
 import docker
 import docker.errors
@@ -74,7 +76,33 @@ def taken_networks(client: docker.DockerClient) -> list[ipaddress.IPv4Network]:
         for pool in (network.attrs.get("IPAM") or {}).get("Config") or []:
             if ":" not in pool.get("Subnet", ":"):
                 taken.append(ipaddress.IPv4Network(pool["Subnet"], strict=False))
+    taken.extend(depended_on(_text("/etc/resolv.conf") + _text("/run/systemd/resolve/resolv.conf"), dict(os.environ)))
     return [network for network in taken if network.prefixlen > 0]
+
+
+def depended_on(resolv_conf: str, environment: dict[str, str]) -> list[ipaddress.IPv4Network]:
+    """Addresses behind the default route that this machine cannot do without: name servers (resolv.conf(5)) and proxies.
+
+    A network that covers one of them would cut the machine off from it.
+    """
+    words = [line.split()[1] for line in resolv_conf.splitlines() if line.startswith("nameserver") and len(line.split()) > 1]
+    proxies = [value for key, value in environment.items() if key.lower() in ("http_proxy", "https_proxy", "all_proxy")]
+    words.extend(urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname or "" for proxy in proxies)
+    found = []
+    for word in words:
+        try:
+            found.append(ipaddress.IPv4Network(word))
+        except ValueError:  # a name, or IPv6
+            continue
+    return found
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 class Networks:
