@@ -42,6 +42,7 @@ NAMES: dict[str, str] = {
     "moto.core.responses:BaseResponse.dispatch": "mounting moto's services in this process",
     "moto.ec2.models:ec2_backends": "the state of EC2",
     "moto.ec2.responses:EC2Response": "EC2's control plane",
+    "moto.ec2.utils:EC2_PREFIX_TO_RESOURCE": "AWS's names of resource types in tags",
     "moto.ec2.models.instances:Instance": "giving instances a life cycle with containers",
     "moto.ec2.models.instances:Instance.prep_nics": "addresses of instances",
     "moto.ec2.models.instances:Instance.start": "the life cycle of instances",

@@ -15,6 +15,12 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from .. import settings
 from .moto import LOCK
 
+_AWS_RESOURCE_TYPES = {
+    "eipalloc": "elastic-ip", "nat": "natgateway", "fl": "vpc-flow-log", "h": "dedicated-host", "pl": "prefix-list",
+    "sir": "spot-instances-request",
+}  # fmt: skip
+"""Prefix of an id -> AWS's name of its resource type, where moto has another one; DescribeTags filters by this name."""
+
 
 def _backend() -> t.Any:
     return ec2_backends[settings.ACCOUNT_ID][get_region()]
@@ -63,7 +69,7 @@ def _collect() -> t.Iterator[tuple[str, list[dict[str, str]]]]:
 
 def _kind(resource_id: str) -> str:
     prefix = resource_id.rpartition("-")[0]
-    return "elastic-ip" if prefix == "eipalloc" else EC2_PREFIX_TO_RESOURCE.get(prefix, prefix)
+    return EC2_PREFIX_TO_RESOURCE.get(prefix, prefix)
 
 
 def _existing(arn: str) -> tuple[t.Any, str]:
@@ -86,7 +92,8 @@ def _remove(_spec: t.Any, arn: str, keys: list[str]) -> None:
 
 
 def install() -> None:
-    """Add EC2 to the tagging API; once per process."""
+    """Add EC2 to the tagging API, and name resource types as AWS does; once per process."""
+    EC2_PREFIX_TO_RESOURCE.update(_AWS_RESOURCE_TYPES)
     tagging._COLLECTORS["ec2"] = _collect
     tagging._WRITERS["ec2"] = _write
     tagging._REMOVERS["ec2"] = _remove
