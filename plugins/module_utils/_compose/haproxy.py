@@ -44,7 +44,7 @@ defaults
     timeout server 1h
     retries 3
     option redispatch
-    default-server resolvers docker init-addr none resolve-prefer ipv4
+    default-server resolvers docker resolve-prefer ipv4
 """
 
 # A fresh connection for each request: an idle one that the worker closes at the wrong moment would cost a request.
@@ -63,6 +63,11 @@ _TCP = """\
     mode tcp
     timeout tunnel 24h
 """
+
+
+# A proxy that starts or reloads looks the live containers up before it serves; the others are not there, and are not waited for.
+_LIVE = "init-addr libc,none"
+_IDLE = "init-addr none disabled"
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def render(shape: Shape, live: str) -> str:
             lines.append("    http-request disable-l7-retry unless METH_GET")
         for colour in COLOURS:
             for server, target in shape.servers(colour):
-                lines.append(f"    server {server} {target}:{port}{'' if colour == live else ' disabled'}")
+                lines.append(f"    server {server} {target}:{port} {_LIVE if colour == live else _IDLE}")
     return "\n".join(lines) + "\n"
 
 

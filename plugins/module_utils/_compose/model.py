@@ -146,6 +146,21 @@ def ports_of(definition: dict, exposed: tuple) -> tuple:
     return tuple(sorted(found | set(_expose(definition)) | set(exposed)))
 
 
+def published(definition: dict) -> tuple:
+    """(host address, host port, protocol) of every published port that has a fixed one."""
+    return tuple(
+        (item.get("host_ip") or "", str(item["published"]), item.get("protocol", "tcp"))
+        for item in definition.get("ports") or []
+        if item.get("published")
+    )
+
+
+def same_port(first: tuple, second: tuple) -> bool:
+    """Whether two published ports exclude each other."""
+    anywhere = ("", "0.0.0.0", "::")  # noqa: S104  not bound here, only compared
+    return first[1:] == second[1:] and (first[0] == second[0] or first[0] in anywhere or second[0] in anywhere)
+
+
 def _expose(definition: dict) -> list:
     found = []
     for item in definition.get("expose") or []:

@@ -37,6 +37,7 @@ class Container:
     addresses: dict = field(default_factory=dict)  # network -> IP address
     mounts: tuple = ()
     stop_grace: int = 10
+    published: tuple = ()  # (host address, host port, protocol)
 
     @property
     def running(self) -> bool:
@@ -71,7 +72,16 @@ def container(item: dict) -> Container:
         addresses={name: entry.get("IPAddress", "") for name, entry in networks.items() if entry.get("IPAddress")},
         mounts=tuple(mount.get("Source", "") for mount in item.get("Mounts") or []),
         stop_grace=int(config.get("StopTimeout") or 10),
+        published=_published(host.get("PortBindings") or {}),
     )
+
+
+def _published(bindings: dict) -> tuple:
+    found = []
+    for target, entries in bindings.items():
+        protocol = target.partition("/")[2] or "tcp"
+        found += [(entry.get("HostIp") or "", entry.get("HostPort") or "", protocol) for entry in entries or [] if entry.get("HostPort")]
+    return tuple(found)
 
 
 def of_project(items: list) -> list:

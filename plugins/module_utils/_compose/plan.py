@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import fingerprint, model, names
 from .observed import Container
@@ -60,7 +60,8 @@ class Plan:
     actions: tuple
     leftovers: tuple = ()  # containers that the new release has no use for, once the traffic has moved
     warnings: tuple = ()
-    foreign: tuple = field(default=())  # containers of the project that no release made and no service claims
+    foreign: tuple = ()  # containers of the project that no release made and no service claims
+    yielding: tuple = ()  # leftovers that hold a published port which a new service wants: they stop before it starts
 
     @property
     def changed(self) -> bool:
@@ -105,8 +106,18 @@ def decide(wanted: list, containers: list, proxies: dict, *, current: str = "", 
         actions.append(Action(name, _kind_of(name, containers), REMOVE, ("not in the compose file",)))
     foreign = tuple(one for one in containers if not one.role and one.owner not in known)
     leftovers = tuple(one for one in containers if one.id not in keep and one not in foreign)
-    warnings = tuple(f"Container {one.name} belongs to no service of the compose file and no release made it; it is left alone." for one in foreign)
-    return Plan(tuple(actions), leftovers, warnings, foreign)
+    warnings = tuple(
+        f"Container {one.name} belongs to no service of the compose file and no release made it; it is left alone." for one in foreign
+    )
+    return Plan(tuple(actions), leftovers, warnings, foreign, _yielding(wanted, actions, leftovers, gone))
+
+
+def _yielding(wanted: list, actions: list, leftovers: tuple, gone: list) -> tuple:
+    starting = {action.service for action in actions if action.action in (CREATE, REPLACE, RECREATE) or action.proxy}
+    ports = [port for want in wanted if want.service.name in starting for port in model.published(want.service.definition)]
+    return tuple(
+        one for one in leftovers if one.owner in gone and any(model.same_port(held, port) for held in one.published for port in ports)
+    )
 
 
 def _kind_of(name: str, containers: list) -> str:
@@ -135,10 +146,7 @@ def _side_by_side(want: Wanted, own: list, proxy: Proxy, current: str, keep: set
             keep.update(one.id for one in proxies)
     if not reasons:
         keep.update(one.id for one in serving)
-    if reasons:
-        action = REPLACE if serving or plain else CREATE
-    else:
-        action = PROXY if step else NONE
+    action = (REPLACE if serving or plain else CREATE) if reasons else PROXY if step else NONE
     return Action(
         service.name, service.kind, action, tuple(reasons or proxy_reasons), live if serving else "", new, pinned, step, adopts=bool(plain)
     )

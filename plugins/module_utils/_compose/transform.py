@@ -84,6 +84,9 @@ def proxy(service: model.Service, image: str, directory: str) -> dict:
         "security_opt": ["no-new-privileges:true"],
         "read_only": True,
         "sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
+        # Only names of containers are looked up, and an answer that does not come must not hold the proxy up.
+        "dns_search": ["."],
+        "dns_opt": ["timeout:1", "attempts:1"],
         "restart": "unless-stopped",
         "stop_signal": "SIGUSR1",
         "stop_grace_period": "5s",

@@ -65,6 +65,17 @@ class Docker:
         if not removed.ok and "No such container" not in removed.text and "already in progress" not in removed.text:
             raise self._fail(ComposeReleaseError, f"remove the containers {', '.join(one.name for one in containers)}", removed)
 
+    def pause_work(self, container, timeout: int) -> None:
+        """Stops a container and keeps it, to be started again."""
+        stopped = self._run(["docker", "stop", "-t", str(timeout), container.id], timeout=timeout + 60)
+        if not stopped.ok:
+            raise self._fail(ComposeReleaseError, f"stop {container.name}", stopped)
+
+    def resume_work(self, container) -> None:
+        started = self._run(["docker", "start", container.id], timeout=60)
+        if not started.ok:
+            raise self._fail(ComposeReleaseError, f"start {container.name} again", started)
+
     def signal(self, container, name: str) -> None:
         sent = self._run(["docker", "kill", "--signal", name, container.id], timeout=60)
         if not sent.ok:

@@ -18,7 +18,9 @@ from . import files
 from .clock import wait_until
 
 _ANSWER = 5.0  # seconds for one runtime command
-_FINE = ("IP changed", "port changed", "no need to change", "nothing changed")  # what `set server` says when all is well
+_SETTLE = 15.0  # seconds for an address to be known and a change of state to show
+# What `set server` says when all is well; the last one when a server has no address yet, which DNS is about to give.
+_FINE = ("IP changed", "port changed", "no need to change", "nothing changed", "Update for the current server address family")
 
 
 class ProxyControl:
@@ -99,11 +101,26 @@ class ProxyControl:
             raise ComposeReleaseError(f"Failed to command the proxy of {self.service}: it answered '{bad[0].strip()}'.")
 
     def switch(self, shape: haproxy.Shape, colour: str, addresses: dict) -> None:
-        """Moves the traffic to ``colour`` and returns when the proxy says so. The file comes first: a proxy that restarts now obeys it."""
+        """Moves the traffic to ``colour`` and returns when the proxy says so. The file is written before: a proxy that restarts obeys it."""
+        deadline = self._clock.monotonic() + _SETTLE
+        commands = haproxy.address_commands(shape, colour, addresses)
+        if commands and not wait_until(self._clock, lambda: self._knows(shape, colour, addresses, commands), deadline=deadline, interval=0.1):
+            raise ComposeReleaseError(
+                f"Failed to move the traffic of {self.service} to {colour}: the proxy does not learn the new containers' addresses. "
+                "See whether they share a network with it."
+            )
         self.write(haproxy.render(shape, colour))
-        self.command(haproxy.address_commands(shape, colour, addresses))
         self.command(haproxy.switch_commands(shape, colour))
-        if not wait_until(
-            self._clock, lambda: haproxy.ready_in_runtime(self.servers(), colour), deadline=self._clock.monotonic() + _ANSWER, interval=0.02
-        ):
+        if not wait_until(self._clock, lambda: haproxy.ready_in_runtime(self.servers(), colour), deadline=deadline, interval=0.02):
             raise ComposeReleaseError(f"Failed to move the traffic of {self.service} to {colour}: the proxy does not show it as ready.")
+
+    def _knows(self, shape: haproxy.Shape, colour: str, addresses: dict, commands: list) -> bool:
+        """Tells the proxy the addresses and looks whether it has them. A server that has none yet takes its first from DNS only."""
+        self.command(commands)
+        found = {(server.backend, server.name): server.address for server in self.servers()}
+        return all(
+            found.get((haproxy.backend(port), server)) == addresses[target]
+            for port in shape.ports
+            for server, target in shape.servers(colour)
+            if target in addresses
+        )

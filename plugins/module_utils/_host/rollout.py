@@ -49,6 +49,8 @@ class Rollout:
     def prepare(self) -> None:
         """Everything new runs and is healthy; no traffic has moved, and nothing old was stopped but what is stateful and itself changed."""
         self._check_proxies()
+        for one in self._plan.yielding:
+            self._yield_port(one)
         for action in self._plan.actions:
             if action.action in (plan.NONE, plan.REMOVE, plan.PROXY):
                 continue
@@ -141,6 +143,12 @@ class Rollout:
                     control.write(haproxy.render(self._shape(action.service), action.new))
                     self._undo.append(control.remove)
                 self._host.docker.check_proxy(self._host.options.proxy_image, control.directory, transform.MOUNT)
+
+    def _yield_port(self, one) -> None:
+        """A service that leaves gives its published port to one that comes; two cannot hold it."""
+        self._undo.append(lambda: self._host.docker.resume_work(one))
+        self._host.docker.pause_work(one, 5)
+        self._host.event(f"{one.name} leaves and gives its port up")
 
     def _start_worker(self, action: plan.Action, want: plan.Wanted) -> None:
         service, name = want.service, names.worker_service(action.service, action.new)
