@@ -22,6 +22,7 @@ import boto3
 import botocore.client
 import docker
 import pytest
+
 from localcloud.dataplane.networks import taken_networks
 
 PARAMETER = "/aws/service/debian/release/13/latest/amd64"
@@ -218,5 +219,5 @@ def instance(run_instance: Run, instance_profile: str) -> dict[str, t.Any]:
         IamInstanceProfile={"Name": instance_profile},
         UserData="#!/bin/sh\necho user data ran as $(id -un)\ndate +%s%N >>/root/boots\n",
         MetadataOptions={"HttpTokens": "required", "InstanceMetadataTags": "enabled"},
-        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}, {"Key": "bluegreen:system", "Value": "t"}]}],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}],
     )

@@ -134,6 +134,17 @@ def test_the_rest_of_loopback_is_closed_to_instances(instance, in_instance, vpc)
         in_instance(instance["InstanceId"], f"ip route replace 127.1.0.0/16 via {gateway} && ! curl -s -m 1 http://127.1.0.1:{port}/")
 
 
+def test_only_an_instance_with_a_way_out_reaches_the_outside(instance, run_instance, in_instance, vpc, boto):
+    private = run_instance(SubnetId=vpc.private_subnet)
+    in_instance(private["InstanceId"], f"ping -c 1 -W 2 {instance['PrivateIpAddress']}")
+    refused = in_instance(private["InstanceId"], "curl -s -m 5 -o /dev/null http://198.51.100.1/; echo $?").strip()
+    assert refused == "7", "refused at once, not lost"
+    rules = subprocess.run(["iptables-save", "-t", "filter"], capture_output=True, text=True, check=True).stdout
+    assert f"-s {private['PrivateIpAddress']}/32 -j REJECT" in rules
+    assert f"-s {instance['PrivateIpAddress']}/32 -j REJECT" not in rules
+    boto("ec2").terminate_instances(InstanceIds=[private["InstanceId"]])
+
+
 def test_stop_and_start_keep_address_and_data(run_instance, boto, in_instance):
     ec2 = boto("ec2")
     first = run_instance(UserData="#!/bin/sh\necho once >>/root/boots\n")
@@ -180,7 +191,9 @@ def test_terminate_removes_the_container_and_frees_the_address(run_instance, bot
 def test_reserved_and_foreign_addresses_are_refused(boto, vpc, instance, subnet, host):
     address = vpc.address(subnet, host)
     with pytest.raises(ClientError) as caught:
-        boto("ec2").run_instances(ImageId=instance["ImageId"], MinCount=1, MaxCount=1, SubnetId=vpc.private_subnet, PrivateIpAddress=address)
+        boto("ec2").run_instances(
+            ImageId=instance["ImageId"], MinCount=1, MaxCount=1, SubnetId=vpc.private_subnet, PrivateIpAddress=address
+        )
     assert caught.value.response["Error"]["Code"] == "InvalidParameterValue"
 
 

@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 from conftest import PARAMETER, client_of, exports, localcloud, make_vpc, wait_for, wait_for_state
+
 from localcloud import settings as settings_module
 from localcloud.dataplane.networks import taken_networks
 from localcloud.dataplane.rules import Chains
@@ -145,7 +146,10 @@ def test_a_deleted_vpc_takes_its_network_with_it(boto, engine, cloud_env, cloud_
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--name", "Not_A_Name", "up"], "Failed to use 'Not_A_Name' as a cloud's name: use 1 to 24 lower-case letters, digits and inner hyphens."),
+        (
+            ["--name", "Not_A_Name", "up"],
+            "Failed to use 'Not_A_Name' as a cloud's name: use 1 to 24 lower-case letters, digits and inner hyphens.",
+        ),
         (["--name", "absent", "env"], "Failed to find the cloud absent: it is not up. Start it with `localcloud --name absent up`."),
         (["--name", "absent", "status"], "Failed to find the cloud absent: it is not up. Start it with `localcloud --name absent up`."),
     ],
@@ -169,8 +173,11 @@ def test_without_docker_there_is_one_sentence(tmp_path):
 
     done = subprocess.run(
         [sys.executable, "-m", "localcloud", "--name", "t-nodocker", "up"],
-        env={**os.environ, "LOCALCLOUD_STATE": str(tmp_path), "DOCKER_HOST": "unix:///nonexistent.sock"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**os.environ, "LOCALCLOUD_STATE": str(tmp_path), "DOCKER_HOST": "unix:///nonexistent.sock"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("Failed to reach Docker's Engine: ")
     assert done.stderr.strip().endswith("Start it, or install the package docker.io.")

@@ -68,7 +68,10 @@ def _status(arguments: argparse.Namespace) -> int:
     settings = _known(arguments.name)
     status = control.ask(settings, "status")
     if status is None:
-        raise LocalCloudError(f"Failed to reach cloud {settings.name} at {settings.api_url}: its server does not answer. Run `localcloud up`.")
+        raise LocalCloudError(
+            f"Failed to reach cloud {settings.name} at {settings.api_url}: its server does not answer. "
+            f"Run `localcloud --name {settings.name} up`."
+        )
     ports = {**vars(settings.ports), "imds": settings.imds_port}
     status |= {"ports": ports, "versions": {name: importlib.metadata.version(name) for name in ("localcloud", "ministack", "moto")}}
     if arguments.json:

@@ -73,8 +73,11 @@ def up(name: str, say: Say) -> Settings:
     client = connect()
     settings = settings_module.load_or_create(name)
     images.ensure_instance(client, say)
-    if ask(settings, "health") is not None:
+    health = ask(settings, "health")
+    if health is not None:
         say(f"cloud {name} is up already: {settings.api_url}")
+        if health.get("fingerprint") != images.fingerprint():
+            say(f"it runs an earlier version of this program; `localcloud --name {name} down` and `up` make it anew")
         return settings
     _stop_server(settings, say)
     removed = cleanup.remove_everything(client, settings)
@@ -110,7 +113,10 @@ def _start_server(settings: Settings, say: Say) -> None:
     while ask(settings, "health", 2.0) is None:
         now = time.monotonic()
         if process.poll() is not None:
-            raise LocalCloudError(f"Failed to start the server of cloud {settings.name}: {_last_words(settings)} (log: {settings.log_file})")
+            settings.pid_file.unlink(missing_ok=True)
+            raise LocalCloudError(
+                f"Failed to start the server of cloud {settings.name}: {_last_words(settings)} (its log: {settings.log_file})"
+            )
         if now - begin > READY_SECONDS:
             _stop_server(settings, say)
             raise LocalCloudError(

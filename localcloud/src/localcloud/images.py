@@ -46,6 +46,11 @@ def digest_of(folder: pathlib.Path, *, extra: bytes = b"") -> str:
     return digest.hexdigest()[:12]
 
 
+def fingerprint() -> str:
+    """Changes when this program's source does."""
+    return digest_of(pathlib.Path(__file__).parent)
+
+
 class Heartbeat:
     """Says that something still goes on, with the time it took so far, whenever it has been silent for eight seconds."""
 
@@ -90,9 +95,10 @@ def ensure_base(client: docker.DockerClient, say: Say) -> str:
             code = subprocess.run([str(images_dir() / "base" / "bootstrap.sh")], stdout=out, stderr=err, check=False).returncode
         if code:
             raise LocalCloudError(
-                f"Failed to bootstrap {BASE}: debootstrap ended with code {code}: {_last_line(log)}. Check that Debian's mirror is reachable."
+                f"Failed to bootstrap {BASE}: debootstrap ended with code {code}: {_last_line(log)}. "
+                "Check that Debian's mirror is reachable."
             )
-        changes = ["CMD [\"bash\"]", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        changes = ['CMD ["bash"]', "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
         client.api.import_image_from_file(str(archive), repository=BASE.split(":")[0], tag=BASE.split(":")[1], changes=changes)
     return BASE
 

@@ -16,6 +16,7 @@ import typing as t
 
 import docker
 
+from . import images
 from . import settings as settings_module
 from .cloud import Cloud
 from .dataplane import rules
@@ -47,6 +48,7 @@ class Server:
         import ministack.services.ssm
 
         self.settings = settings
+        self.fingerprint = images.fingerprint()
         client = docker.from_env(timeout=120)
         chains = rules.Chains(settings.short)
         networks = Networks(client, settings.name, settings.short)
@@ -152,7 +154,7 @@ def _with_admin(app: Asgi, server: Server) -> Asgi:
 async def _admin(server: Server, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
     json_type = {"Content-Type": "application/json"}
     if path == "health":
-        return 200, json_type, json.dumps({"name": server.settings.name, "pid": os.getpid()}).encode()
+        return 200, json_type, json.dumps({"name": server.settings.name, "pid": os.getpid(), "fingerprint": server.fingerprint}).encode()
     if path == "status":
         return 200, json_type, json.dumps(await asyncio.to_thread(server.status)).encode()
     name, _, rest = path.partition("/")

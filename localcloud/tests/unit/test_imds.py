@@ -11,6 +11,7 @@ import json
 import types
 
 import pytest
+
 from localcloud.dataplane.imds import Imds
 from localcloud.dataplane.metadata import lookup
 

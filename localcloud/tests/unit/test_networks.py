@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+
 from localcloud.dataplane.networks import POOL, VpcNetwork, substitute
 from localcloud.dataplane.rules import Link
 

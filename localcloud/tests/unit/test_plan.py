@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from localcloud.dataplane.plan import Do, Found, Record, decide
 
 ABSENT = None

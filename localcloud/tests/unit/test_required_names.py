@@ -10,6 +10,7 @@ import importlib
 import pathlib
 
 import pytest
+
 from localcloud.emulation import required
 
 SOURCE = pathlib.Path(required.__file__).parents[1]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from localcloud.dataplane.rules import Chains, Exposure, Link, OpenPorts, is_outside, ports_of, render
 
 
@@ -50,7 +51,7 @@ def test_render():
         Exposure("127.77.0.3", "10.0.1.5", frozenset({OpenPorts("tcp")})),
         Exposure("127.77.0.2", "10.0.1.4", frozenset({OpenPorts("tcp", 80, 80), OpenPorts("udp", 5000, 5010)})),
     ]
-    assert render(chains, "127.77.0", [Link("lcbridge", "10.0.0.1")], exposures, [4566]).splitlines() == [
+    assert render(chains, "127.77.0", [Link("lcbridge", "10.0.0.1")], exposures, ["10.0.2.4"], [4566]).splitlines() == [
         "*nat",
         ":LOCALCLOUD-0123abcd-OUT - [0:0]",
         ":LOCALCLOUD-0123abcd-PRE - [0:0]",
@@ -64,10 +65,13 @@ def test_render():
         "*filter",
         ":LOCALCLOUD-0123abcd-OUT - [0:0]",
         ":LOCALCLOUD-0123abcd-IN - [0:0]",
+        ":LOCALCLOUD-0123abcd-FWD - [0:0]",
         "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.0/24 -p tcp -j REJECT --reject-with tcp-reset",
         "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.0/24 -j REJECT",
         "-A LOCALCLOUD-0123abcd-IN -i lcbridge -d 127.0.0.0/8 -m conntrack --ctstate DNAT -j ACCEPT",
         "-A LOCALCLOUD-0123abcd-IN -i lcbridge -d 127.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP",
+        "-A LOCALCLOUD-0123abcd-FWD -i lcbridge -o lcbridge -j RETURN",
+        "-A LOCALCLOUD-0123abcd-FWD -s 10.0.2.4/32 -j REJECT --reject-with icmp-net-unreachable",
         "COMMIT",
     ]
 

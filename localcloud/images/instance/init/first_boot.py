@@ -23,17 +23,19 @@ DOCKER_SECONDS = 30.0
 
 def user_data() -> bytes | None:
     """What the instance was launched with, or None."""
-    ask = urllib.request.Request(f"{IMDS}/api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-    with urllib.request.urlopen(ask, timeout=10) as answer:
-        token = answer.read().decode()
-    ask = urllib.request.Request(f"{IMDS}/user-data", headers={"X-aws-ec2-metadata-token": token})
+    token = _imds("PUT", "api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"}).decode()
     try:
-        with urllib.request.urlopen(ask, timeout=10) as answer:
-            return answer.read()
+        return _imds("GET", "user-data", {"X-aws-ec2-metadata-token": token})
     except urllib.error.HTTPError as error:
         if error.code == 404:
             return None
         raise
+
+
+def _imds(method: str, path: str, headers: dict[str, str]) -> bytes:
+    ask = urllib.request.Request(f"{IMDS}/{path}", method=method, headers=headers)  # noqa: S310 - a constant http address
+    with urllib.request.urlopen(ask, timeout=10) as answer:  # noqa: S310 - a constant http address
+        return answer.read()
 
 
 def wait_for_docker() -> None:
@@ -59,7 +61,8 @@ def main() -> int:
                 script = STATE / "scripts" / "part-001"
                 script.write_bytes(data)
                 script.chmod(0o700)
-                code = subprocess.run([str(script)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/", check=False).returncode
+                done = subprocess.run([str(script)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/", check=False)
+                code = done.returncode
                 if code:
                     log.write(f"Failed to run {script}: exit code {code}\n".encode())
             else:

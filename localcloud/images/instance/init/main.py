@@ -28,6 +28,11 @@ def say(message: str) -> None:
     print(f"init: {message}", flush=True)
 
 
+def _unblock() -> None:
+    """A child must not inherit this program's blocked signals."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+
+
 class Child:
     """One supervised process; started again a second after it ended, when it is wanted for ever."""
 
@@ -43,7 +48,7 @@ class Child:
         if self.pid is not None or self.start_at is None or now < self.start_at:
             return
         self.start_at = None
-        process = subprocess.Popen(self.command, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED), start_new_session=True)
+        process = subprocess.Popen(self.command, preexec_fn=_unblock, start_new_session=True)
         process.returncode = 0  # reaped by this program's own loop
         self.pid = process.pid
 
@@ -115,7 +120,7 @@ def main() -> int:
     subprocess.run(
         ["/etc/init.d/docker", "start"],
         check=False,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED),
+        preexec_fn=_unblock,
     )
     children = []
     if AGENT.exists():

@@ -47,6 +47,9 @@ class Records(t.Protocol):
     def exposures(self) -> list[rules.Exposure]:
         """Public addresses and their open ports."""
 
+    def confined(self) -> list[str]:
+        """Addresses of instances without a way to the internet."""
+
     def vpc_ids(self) -> set[str]:
         """VPCs that exist."""
 
@@ -141,7 +144,8 @@ class DataPlane:
 
     def _apply_rules(self) -> None:
         links = [network.link for network in self._networks.all()]
-        self._firewall.apply(rules.render(self._chains, self._prefix, links, self._records.exposures(), self._host_ports))
+        exposures, confined = self._records.exposures(), self._records.confined()
+        self._firewall.apply(rules.render(self._chains, self._prefix, links, exposures, confined, self._host_ports))
 
     def _do(self, instance_id: str, step: Do, container_id: str | None) -> None:
         result, reason = step, ""

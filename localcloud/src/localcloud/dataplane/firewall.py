@@ -31,7 +31,8 @@ class Firewall:
             return
         done = subprocess.run(["iptables-restore", *WAIT, "--noflush"], input=text.encode(), stderr=subprocess.PIPE, check=False)
         if done.returncode:
-            raise LocalCloudError(f"Failed to set packet rules: {done.stderr.decode(errors='replace').strip()}. Root and iptables are needed.")
+            cause = done.stderr.decode(errors="replace").strip()
+            raise LocalCloudError(f"Failed to set packet rules: {cause}. Root and a kernel with netfilter are needed.")
         if self._applied is None:
             for table, builtin, own in self._chains.jumps:
                 if _iptables("-t", table, "-C", builtin, "-j", own).returncode:

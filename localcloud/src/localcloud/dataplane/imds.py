@@ -112,7 +112,9 @@ class Imds:
 
     async def _content(self, data: Metadata, path: str) -> Answer:
         if path == "user-data":
-            return (404, {}, b"404 - Not Found") if data.user_data is None else (200, {"Content-Type": "application/octet-stream"}, data.user_data)
+            if data.user_data is None:
+                return 404, {}, b"404 - Not Found"
+            return 200, {"Content-Type": "application/octet-stream"}, data.user_data
         role = data.instance.role_name
         if role and path == metadata.CREDENTIALS + role:
             return await self._role(data.instance.id, role)

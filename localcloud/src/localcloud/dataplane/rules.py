@@ -58,6 +58,10 @@ class Chains:
         return f"LOCALCLOUD-{self.short}-IN"
 
     @property
+    def fwd(self) -> str:
+        return f"LOCALCLOUD-{self.short}-FWD"
+
+    @property
     def jumps(self) -> list[tuple[str, str, str]]:
         """(table, built-in chain, own chain)."""
         return [
@@ -66,6 +70,7 @@ class Chains:
             ("nat", "POSTROUTING", self.post),
             ("filter", "OUTPUT", self.out),
             ("filter", "INPUT", self.inp),
+            ("filter", "FORWARD", self.fwd),
         ]
 
 
@@ -93,8 +98,14 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> list[OpenPor
     return [OpenPorts(protocol, first, first if last is None else last)]
 
 
-def render(chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], host_ports: list[int]) -> str:
-    """All rules of a cloud. `host_ports` listen on 127.0.0.1 and are reachable from instances at the gateway's address."""
+def render(
+    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int]
+) -> str:
+    """All rules of a cloud.
+
+    `confined` are addresses of instances without a way to the internet. `host_ports` listen on 127.0.0.1 and are reachable from
+    instances at the gateway's address.
+    """
     nat: list[str] = []
     for exposure in sorted(exposures, key=lambda item: item.public_ip):
         for ports in sorted(exposure.ports, key=str):
@@ -118,11 +129,13 @@ def render(chains: Chains, prefix: str, links: list[Link], exposures: list[Expos
         *nat,
         "COMMIT",
         "*filter",
-        *(f":{name} - [0:0]" for name in (chains.out, chains.inp)),
+        *(f":{name} - [0:0]" for name in (chains.out, chains.inp, chains.fwd)),
         # what is not opened must not reach a program of this machine that listens on 0.0.0.0
         f"-A {chains.out} -d {prefix}.0/24 -p tcp -j REJECT --reject-with tcp-reset",
         f"-A {chains.out} -d {prefix}.0/24 -j REJECT",
         *filter_in,
+        *(f"-A {chains.fwd} -i {link.bridge} -o {link.bridge} -j RETURN" for link in sorted(links, key=lambda item: item.bridge)),
+        *(f"-A {chains.fwd} -s {address}/32 -j REJECT --reject-with icmp-net-unreachable" for address in sorted(confined)),
         "COMMIT",
     ]
     return "\n".join(lines) + "\n"

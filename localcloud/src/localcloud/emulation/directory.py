@@ -84,6 +84,15 @@ class MotoDirectory:
                 if instance.state == "running" and instance.public_ip and instance.private_ip and _has_internet_gateway(instance)
             ]
 
+    def confined(self) -> list[str]:
+        """Addresses of live instances without a way to the internet."""
+        with LOCK:
+            return [
+                str(instance.private_ip)
+                for instance in live_instances()
+                if instance.state in ("pending", "running") and instance.private_ip and not _reaches_internet(instance)
+            ]
+
     def vpc_ids(self) -> set[str]:
         """Every VPC that exists."""
         with LOCK:

@@ -37,11 +37,8 @@ class InvalidProfileError(EC2ClientError):
     """RunInstances with a profile that IAM does not have."""
 
     def __init__(self, kind: str, value: str) -> None:
-        super().__init__("InvalidParameterValue", f"Value ({value}) for parameter {kind} is invalid. Invalid IAM Instance Profile {_noun(kind)}")
-
-
-def _noun(kind: str) -> str:
-    return "ARN" if kind.endswith("arn") else "name"
+        noun = "ARN" if kind.endswith("arn") else "name"
+        super().__init__("InvalidParameterValue", f"Value ({value}) for parameter {kind} is invalid. Invalid IAM Instance Profile {noun}")
 
 
 def find_profile(name: str | None = None, arn: str | None = None) -> Profile | None:
@@ -50,11 +47,13 @@ def find_profile(name: str | None = None, arn: str | None = None) -> Profile | N
     if not found:
         return None
     roles = found.get("Roles") or []
-    return Profile(name=found["InstanceProfileName"], arn=found["Arn"], id=found["InstanceProfileId"], role_name=_role(roles[0]) if roles else None)
-
-
-def _role(entry: str | dict[str, str]) -> str:
-    return entry if isinstance(entry, str) else entry["RoleName"]
+    role = roles[0] if roles else None
+    return Profile(
+        name=found["InstanceProfileName"],
+        arn=found["Arn"],
+        id=found["InstanceProfileId"],
+        role_name=role["RoleName"] if isinstance(role, dict) else role,
+    )
 
 
 def filter_iam_instance_profiles(
@@ -79,9 +78,8 @@ async def assume_role(role_arn: str, session_name: str, seconds: int = 6 * 3600)
 
     Raises RuntimeError with STS's answer when it refuses.
     """
-    body = urllib.parse.urlencode(
-        {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role_arn, "RoleSessionName": session_name, "DurationSeconds": str(seconds)}
-    )
+    form = {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role_arn, "RoleSessionName": session_name}
+    body = urllib.parse.urlencode({**form, "DurationSeconds": str(seconds)})
     headers = {"content-type": "application/x-www-form-urlencoded"}
     status, _, answer = await sts.handle_request("POST", "/", headers, body.encode(), {})
     if status != 200:

@@ -117,6 +117,9 @@ class LiveInstance(Instance):
         previous = copy.copy(self._state)
         if previous.name in ("terminated", "shutting-down"):
             return previous
+        for address in self.ec2_backend.addresses:
+            if address.instance is self and address.association_id:
+                self.ec2_backend.disassociate_address(association_id=address.association_id)
         primary = self.nics[0]
         subnet, own_address = primary.subnet, primary.delete_on_termination
         super().terminate()
@@ -142,9 +145,9 @@ class LiveInstance(Instance):
             return
         self.terminate()
         if data_left:
-            self.state_reason = StateReason("Client.InstanceInitiatedShutdown: Instance initiated shutdown", "Client.InstanceInitiatedShutdown")
+            self.enter("shutting-down", "Client.InstanceInitiatedShutdown", "Instance initiated shutdown")
         else:
-            self.state_reason = StateReason("Server.InternalError: Internal error, the container was removed", "Server.InternalError")
+            self.enter("shutting-down", "Server.InternalError", "Internal error, the container was removed")
 
     @property
     def public_dns_name(self) -> str | None:

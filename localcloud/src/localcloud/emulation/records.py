@@ -40,6 +40,10 @@ class MotoRecords:
         """Public addresses and their open ports."""
         return self._directory.exposures()
 
+    def confined(self) -> list[str]:
+        """Addresses of instances without a way to the internet."""
+        return self._directory.confined()
+
     def vpc_ids(self) -> set[str]:
         """VPCs that exist."""
         return self._directory.vpc_ids()

@@ -61,6 +61,7 @@ NAMES: dict[str, str] = {
     "moto.ec2.models.elastic_ip_addresses:random_ip": "elastic addresses",
     "moto.ec2.models.iam_instance_profile:filter_iam_instance_profiles": "instance profiles when they are associated",
     "moto.ec2.responses.instances:filter_iam_instance_profiles": "instance profiles at RunInstances",
+    "moto.ec2.models:EC2Backend.disassociate_address": "elastic addresses of terminated instances",
     "moto.autoscaling.models:autoscaling_backends": "the state of Auto Scaling",
     "moto.autoscaling.responses:AutoScalingResponse": "Auto Scaling's control plane",
 }
