@@ -112,7 +112,10 @@ class Application:
         response.headers["X-App-Version"] = self.settings.version
         response.headers["X-App-Colour"] = self.settings.colour
         if self.health.draining and not isinstance(response, web.WebSocketResponse):
-            response.force_close()  # the client's next request then opens a connection to somebody else
+            # The client's next request then opens a connection to somebody else. aiohttp has written its own Connection header
+            # by now, so that closing alone would come as a surprise to whoever is about to use the connection again.
+            response.headers["Connection"] = "close"
+            response.force_close()
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: Any) -> web.StreamResponse:

@@ -80,7 +80,10 @@ class Application:
         if request.path.startswith("/static/") or request.path == "/":
             response.headers["Cache-Control"] = "no-cache"  # asked for again each time, answered 304 while it is the same
         if self.draining and not isinstance(response, web.WebSocketResponse):
-            response.force_close()  # the client's next request then opens a connection to somebody else
+            # The client's next request then opens a connection to somebody else. aiohttp has written its own Connection header
+            # by now, so that closing alone would come as a surprise to whoever is about to use the connection again.
+            response.headers["Connection"] = "close"
+            response.force_close()
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: Any) -> web.StreamResponse:
