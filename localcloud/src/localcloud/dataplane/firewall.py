@@ -35,8 +35,12 @@ class Firewall:
             raise LocalCloudError(f"Failed to set packet rules: {cause}. Root and a kernel with netfilter are needed.")
         if self._applied is None:
             for table, builtin, own in self._chains.jumps:
-                if _iptables("-t", table, "-C", builtin, "-j", own).returncode:
-                    _iptables("-t", table, "-I", builtin, "-j", own)
+                if _iptables("-t", table, "-C", builtin, "-j", own).returncode == 0:
+                    continue
+                inserted = _iptables("-t", table, "-I", builtin, "-j", own)
+                if inserted.returncode:
+                    cause = inserted.stderr.decode(errors="replace").strip()
+                    raise LocalCloudError(f"Failed to use the chain {builtin} of table {table}: {cause}. Let Docker manage iptables.")
         self._applied = text
 
 

@@ -70,7 +70,7 @@ class Chains:
             ("nat", "POSTROUTING", self.post),
             ("filter", "OUTPUT", self.out),
             ("filter", "INPUT", self.inp),
-            ("filter", "FORWARD", self.fwd),
+            ("filter", "DOCKER-USER", self.fwd),  # Docker puts this chain before its own rules for each bridge
         ]
 
 
