@@ -19,6 +19,7 @@ import typing as t
 
 import boto3
 from botocore.config import Config
+from contract import watch
 from ministack.core.responses import request_scope
 from ministack.services import iam, kms
 
@@ -26,6 +27,8 @@ from localcloud.cloud import Instance, Ports
 from localcloud.emulation import identity
 from localcloud.services import ssm
 from localcloud.session.http import App, Request, Response, Server
+
+watch.install()
 
 ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"

@@ -485,8 +485,8 @@ def test_unknown_target_document_and_parameters(world):
 
     assert code(Target="i-00000000000000000") == {"Code": "TargetNotConnected", "Message": "i-00000000000000000 is not connected."}
     assert code(DocumentName="Nothing")["Code"] == "InvalidDocument"
-    assert code(DocumentName="AWS-StartInteractiveCommand")["Code"] == "InvalidParameters"
-    assert code(DocumentName="AWS-StartInteractiveCommand", Parameters={"command": ["x"], "other": ["y"]})["Code"] == "InvalidParameters"
+    assert code(DocumentName="AWS-StartInteractiveCommand")["Code"] == "ValidationException"
+    assert code(DocumentName="AWS-StartInteractiveCommand", Parameters={"command": ["x"], "other": ["y"]})["Code"] == "ValidationException"
 
 
 def test_agent_comes_back_after_its_control_channel_broke(world):

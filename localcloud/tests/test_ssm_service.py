@@ -352,7 +352,8 @@ def test_own_session_document(world, node):
     _, out = shell(world, node, b"\n", DocumentName="Echo", Parameters={"word": ["hello"]})
     assert b"the hello\r\n" in out
     assert (
-        refused(world.ssm.start_session, Target=node.id, DocumentName="Echo", Parameters={"word": ["No;rm"]})["Code"] == "InvalidParameters"
+        refused(world.ssm.start_session, Target=node.id, DocumentName="Echo", Parameters={"word": ["No;rm"]})["Code"]
+        == "ValidationException"
     )
     world.ssm.delete_document(Name="Echo")
 

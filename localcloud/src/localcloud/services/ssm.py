@@ -14,7 +14,8 @@ import typing as t
 from ministack.core.iam_evaluator import request_caller_arn
 from ministack.services import ssm as ministack
 
-from ..session.api import ApiError, SessionApi
+from ..session.answers import ApiError, HttpAnswer, failure, result
+from ..session.api import SessionApi
 from ..session.gateway import Gateway
 from .ssm_access import Access
 from .ssm_commands import Commands
@@ -25,13 +26,11 @@ from .ssm_parameters import Parameters
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
 
-Response = tuple[int, dict[str, str], bytes]
 Dict = dict[str, t.Any]
 
 log = logging.getLogger("localcloud.ssm")
 
 _TICK_SECONDS = 1.0
-_JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
 def create(cloud: Cloud) -> SystemsManager:
@@ -77,7 +76,7 @@ class SystemsManager:
 
     async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
-    ) -> Response:
+    ) -> HttpAnswer:
         """Answer one request of the JSON 1.1 protocol."""
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         try:
@@ -87,19 +86,20 @@ class SystemsManager:
             except ValueError:
                 raise ApiError("SerializationException", "The request is not JSON.") from None
             if operation in self._sessions.operations:
-                return _answer(200, self._sessions.operations[operation](content, request_caller_arn(headers, query_params)))
+                return result(self._sessions.operations[operation](content, request_caller_arn(headers, query_params)))
             if operation in self._plain:
-                return _answer(200, self._plain[operation](content))
+                return result(self._plain[operation](content))
             parameters = Parameters(lambda name, changed: self._ministack(name, changed, method, path, headers, query_params))
             if operation in parameters.operations:
-                return _answer(200, await parameters.operations[operation](content))
+                return result(await parameters.operations[operation](content))
         except ApiError as error:
-            return _answer(error.status, {"__type": error.code, "message": str(error)})
+            return failure(error, operation)
         return await ministack.handle_request(method, path, headers, body, query_params)
 
-    async def admin(self, method: str, path: str, body: bytes) -> Response:
+    async def admin(self, method: str, path: str, body: bytes) -> HttpAnswer:
         """Faults, counters and open sessions."""
-        return _answer(*self._sessions.admin(method, path, body))
+        status, answer = self._sessions.admin(method, path, body)
+        return result(answer, status=status)
 
     async def _ministack(
         self, operation: str, content: Dict, method: str, path: str, headers: dict[str, str], query_params: dict[str, list[str]]
@@ -156,7 +156,3 @@ def _is_target(tags: dict[str, str], target: Dict, instance_id: str) -> bool:
     if key.startswith("tag:"):
         return tags.get(key.removeprefix("tag:")) in values
     raise ApiError("InvalidParameters", f"The target key {key} is not served here; use InstanceIds, tag-key or tag:<key>.")
-
-
-def _answer(status: int, body: Dict) -> Response:
-    return status, dict(_JSON), json.dumps(body).encode()

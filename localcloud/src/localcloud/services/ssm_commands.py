@@ -13,7 +13,7 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field
 
-from ..session.api import ApiError, paginate
+from ..session.answers import ApiError, paginate
 from .ssm_documents import RUN_SHELL_SCRIPT
 
 PLUGIN = "aws:runShellScript"

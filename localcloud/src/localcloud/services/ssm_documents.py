@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ..session.api import ApiError, paginate
+from ..session.answers import ApiError, paginate
 from ..session.documents import SESSION_DOCUMENTS
 
 RUN_SHELL_SCRIPT = "AWS-RunShellScript"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..session.api import ApiError, paginate
+from ..session.answers import ApiError, paginate
 from ..session.gateway import AgentLink, Gateway
 
 if t.TYPE_CHECKING:

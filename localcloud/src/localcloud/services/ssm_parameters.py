@@ -20,7 +20,7 @@ from ministack.services import kms
 from ministack.services import ssm as ministack
 
 from ..emulation import images
-from ..session.api import ApiError, paginate
+from ..session.answers import ApiError, paginate
 
 Dict = dict[str, t.Any]
 

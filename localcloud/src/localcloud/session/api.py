@@ -12,20 +12,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from .answers import ApiError, paginate
 from .documents import PREFERENCES, SESSION_DOCUMENTS, DocumentError, default_preferences, plan
 from .faults import ApiFault, Faults
 from .gateway import Gateway, Session, TargetNotConnected
 
 Answer = dict[str, Any]
-
-
-class ApiError(Exception):
-    """An error answer of the API: its code and its message."""
-
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
 
 
 FindDocument = Callable[[str], dict[str, Any] | None]
@@ -200,19 +192,6 @@ class SessionApi:
             "agents": {name: agent.socket is not None for name, agent in gateway.agents.items()},
             "faults": asdict(gateway.faults),
         }
-
-
-def paginate(items: list[Any], body: dict[str, Any], largest: int) -> tuple[list[Any], Answer]:
-    """One page of a list and the NextToken member when more follow. Raises ApiError for a token that was not handed out here."""
-    token = body.get("NextToken")
-    start = 0
-    if token:
-        if not str(token).isdigit() or int(token) >= len(items):
-            raise ApiError("InvalidNextToken", "The specified token isn't valid.")
-        start = int(token)
-    size = min(int(body.get("MaxResults") or largest), largest)
-    more = start + size < len(items)
-    return items[start : start + size], {"NextToken": str(start + size)} if more else {}
 
 
 _FAULT_TEXTS = {

@@ -134,7 +134,7 @@ def plan(name: str, document: dict[str, Any], preferences: dict[str, Any], param
 def _values(name: str, declared: dict[str, Any], given: dict[str, list[str]]) -> dict[str, str]:
     unknown = sorted(set(given) - set(declared))
     if unknown:
-        raise DocumentError("InvalidParameters", f"Parameters [{', '.join(unknown)}] are not defined in document {name}.")
+        raise DocumentError("ValidationException", f"Parameters [{', '.join(unknown)}] are not defined in document {name}.")
     values = {}
     for key, definition in declared.items():
         if key in given:
@@ -142,10 +142,10 @@ def _values(name: str, declared: dict[str, Any], given: dict[str, list[str]]) ->
         elif "default" in definition:
             values[key] = str(definition["default"])
         else:
-            raise DocumentError("InvalidParameters", f"Parameter {key} is required by document {name}.")
+            raise DocumentError("ValidationException", f"Parameter {key} is required by document {name}.")
         pattern = definition.get("allowedPattern")
         if pattern and not re.search(pattern, values[key]):
-            raise DocumentError("InvalidParameters", f"Parameter {key} of document {name} must match {pattern}.")
+            raise DocumentError("ValidationException", f"Parameter {key} of document {name} must match {pattern}.")
     return values
 
 

@@ -20,7 +20,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .api import ApiError, SessionApi
+from .answers import ApiError, HttpAnswer, failure, result
+from .api import SessionApi
 from .faults import Faults
 from .gateway import Gateway
 from .http import App, Request, Response, Server
@@ -44,18 +45,18 @@ class Standalone:
     async def _answer(self, request: Request) -> Response:
         if request.path.startswith("/_localcloud/ssm/"):
             status, body = self.api.admin(request.method, request.path.removeprefix("/_localcloud/ssm/"), request.body)
-            return _json(status, body)
+            return _response(result(body, status=status))
         operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
         try:
             await self.api.inject(operation)
             body = json.loads(request.body or b"{}")
             if operation == "DescribeInstanceInformation":
-                return _json(200, {"InstanceInformationList": self._instances()})
+                return _response(result({"InstanceInformationList": self._instances()}))
             if operation not in self.api.operations:
                 raise ApiError("UnknownOperationException", f"{operation} is not served here")
-            return _json(200, self.api.operations[operation](body, "standalone"))
+            return _response(result(self.api.operations[operation](body, "standalone")))
         except ApiError as error:
-            return _json(error.status, {"__type": error.code, "message": str(error)})
+            return _response(failure(error, operation))
 
     def _instances(self) -> list[dict[str, Any]]:
         return [
@@ -71,8 +72,9 @@ class Standalone:
         ]
 
 
-def _json(status: int, body: dict[str, Any]) -> Response:
-    return Response(status, json.dumps(body).encode(), {"Content-Type": "application/x-amz-json-1.1"})
+def _response(answer: HttpAnswer) -> Response:
+    status, headers, body = answer
+    return Response(status, body, headers)
 
 
 def start_agent(url: str, directory: str, *, working_directory: str = "/usr/bin", log: Any = None) -> subprocess.Popen[bytes]:

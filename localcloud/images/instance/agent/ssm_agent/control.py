@@ -39,6 +39,7 @@ class Agent:
         self._settings = settings
         self._service = Messages(settings)
         self._socket: ClientConnection | None = None
+        self._complaint = ""
         self._running: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, RunningJob] = {}
         self._acknowledged: dict[str, asyncio.Event] = {}
@@ -53,12 +54,17 @@ class Agent:
                 await self._receive_for_ever()
                 log.info("the control channel was closed")
             except (NoCredentials, AccessDenied) as error:
-                log.warning("cannot open the control channel: %s", error)
+                self._complain(f"cannot open the control channel: {error}")
             except (OSError, TimeoutError, InvalidHandshake, WebSocketException) as error:
-                log.warning("the control channel broke: %s", error)
+                self._complain(f"the control channel broke: {error}")
             self._socket = None
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads reconnections, keeps no secret
             pause = min(_LONGEST_PAUSE, pause * 2)
+
+    def _complain(self, text: str) -> None:
+        """Say it once; the same again only to those who want to hear more."""
+        log.log(logging.DEBUG if text == self._complaint else logging.WARNING, "%s", text)
+        self._complaint = text
 
     async def stop(self) -> None:
         """End every session and command of this agent."""
@@ -85,6 +91,7 @@ class Agent:
             **_platform(),
         }
         await self._socket.send(json.dumps(opening))
+        self._complaint = ""
         log.info("the control channel is open")
 
     async def _receive_for_ever(self) -> None:

@@ -137,7 +137,7 @@ class Handshake:
     def _complete(self, now: float) -> tuple[int, bytes]:
         self.state = State.COMPLETE
         message = ""
-        if self.session_type == "NonInteractiveCommands" and version_tuple(self.client_version) <= _NEW_ENOUGH_CLIENT:
+        if self.session_type == "NonInteractiveCommands" and version_tuple(self.client_version)[:3] <= _NEW_ENOUGH_CLIENT:
             message = _OLD_CLIENT
         elapsed = int((now - self.started) * 1e9)
         return PayloadType.HANDSHAKE_COMPLETE, _json({"HandshakeTimeToComplete": elapsed, "CustomerMessage": message})
