@@ -33,12 +33,13 @@ _PYTHON_LOADER = (
 
 # One request: a line "E <bytes of command> <bytes of stdin>", then both. Its answer: lines "O <armoured>" and "E <armoured>", then
 # "EXIT <code>". What the command leaves of its stdin is read away, so that the next line is a request again.
+# It reads through cat, because bash reads ahead from a terminal, but not from a pipe.
 _SHELL_LOOP = (
     "command -v head >/dev/null&&command -v sed >/dev/null||exit 96;"
     "if command -v base64 >/dev/null;then e=base64;else e='od -An -v -tx1';fi;"
     'z(){ $e|sed "s/^/$1 /";};exec 5>&1;'
     "printf '%s%s sh %s\\n' FIRST SECOND \"${e%% *}\";"
-    "while read -r k n m;do [ \"$k\" = E ]||exit 0;c=$(head -c \"$n\";echo x);c=${c%x};"
+    "cat|while read -r k n m;do [ \"$k\" = E ]||exit 0;c=$(head -c \"$n\";echo x);c=${c%x};"
     'r=$({ { { head -c "$m"|{ sh -c "$c" 3>&- 4>&- 5>&-;echo $?>&4;cat>/dev/null;};} 2>&3 3>&-|z O>&5;} 3>&1|z E>&5;} 4>&1);'
     "printf 'EXIT %s\\n' \"$r\";done"
 )

@@ -33,7 +33,6 @@ CHUNK = 32768
 HIGH_WATER = 65536
 GRACE = 1.0  # a daemon may hold the pipes of a command that ended
 GRACE_BUSY = 2.0
-PIPE_SIZE = 131072  # more than this after its end does not come from the command itself
 LEASE_BUSY = 300.0  # a client that lives sends a PING every minute while something runs
 LEASE_IDLE = 1200.0
 
@@ -55,7 +54,7 @@ class Command:
         self.stdin_ends = False
         self.ended = self.last_output = None
         self.code = 0
-        self.after_end = 0
+        self.unread = set()
         argv = [as_bytes(item) for item in options["argv"]]
         self.terminal = bool(options.get("pty"))
         if self.terminal:
@@ -101,7 +100,7 @@ class Command:
     def grace_over(self, now):
         """Seconds until the command counts as finished although its pipes are open, 0 when it does."""
         left = self.last_output + GRACE - now
-        if self.after_end > PIPE_SIZE:
+        if not self.unread:  # what the command itself had written is out: the rest comes from what it left behind
             left = min(left, self.ended + GRACE_BUSY - now)
         return max(0.0, left)
 
@@ -380,8 +379,9 @@ class Multiplexer:
     def pump(self, channel, command, descriptor, kind):
         if command.credit <= 0:
             return
+        size = min(CHUNK, command.credit)
         try:
-            data = os.read(descriptor, min(CHUNK, command.credit))
+            data = os.read(descriptor, size)
         except BlockingIOError:
             return
         except OSError:  # a terminal says EIO where a pipe says end of file
@@ -389,11 +389,11 @@ class Multiplexer:
         if not data:
             os.close(descriptor)
             del command.outputs[descriptor]
+            command.unread.discard(descriptor)
             return
         command.credit -= len(data)
-        if command.ended is not None:
-            command.after_end += len(data)
-            command.last_output = time.monotonic()
+        (command.unread.add if len(data) == size else command.unread.discard)(descriptor)
+        command.last_output = time.monotonic()
         self.send(kind, channel, data)
 
     def pump_file(self, channel, download):
@@ -434,7 +434,7 @@ class Multiplexer:
                     continue
                 command.code, command.ended, command.last_output = code, now, now
             if command.outputs and (len(self.outgoing) >= HIGH_WATER or command.credit <= 0):
-                command.last_output = now  # nobody reads them at the moment: their silence means nothing
+                command.ended = command.last_output = now  # nobody reads them at the moment: their silence means nothing
                 continue
             if command.outputs and command.grace_over(now) > 0:
                 continue
