@@ -56,15 +56,12 @@ def summary_lines(collected, plays, total):
         lines.append(host)
         width = max((len(name) for name in facts.get("urls", {})), default=0)
         lines.extend(f"  {name.ljust(width)}  {url}" for name, url in facts.get("urls", {}).items())
-        release = (facts.get("release") or {}).get("current") or {}
+        release = facts.get("release") or {}
         if release:
-            lines.append(f"  release {release.get('id')} by {release.get('actor')}, configuration {release.get('config_version') or '-'}")
-            services = release.get("services", {})
-            width = max((len(name) for name in services), default=0)
-            lines.extend(
-                f"    {name.ljust(width)}  {short(one.get('digest') or one.get('image') or '-')}  {one.get('colour') or ''}".rstrip()
-                for name, one in sorted(services.items())
-            )
+            lines.append(f"  release {release['id']} by {release['actor']}, configuration {release.get('config_version') or '-'}")
+            images, colours = release.get("images") or {}, facts.get("colours") or {}
+            width = max((len(name) for name in images), default=0)
+            lines.extend(f"    {name.ljust(width)}  {short(images[name])}  {colours.get(name) or ''}".rstrip() for name in sorted(images))
     if plays:
         width = max(len(name) for name, _seconds in plays)
         lines.append("time")

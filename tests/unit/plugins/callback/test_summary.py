@@ -26,16 +26,12 @@ def test_summary_lines():
         "popcon-dev": {
             "urls": {"frontend": "http://127.77.0.5:3000", "api": "http://127.77.0.5:8080"},
             "release": {
-                "current": {
-                    "id": "20261121T041530Z-ab12",
-                    "actor": "kim",
-                    "config_version": "c0ffee",
-                    "services": {
-                        "mysql": {"digest": "sha256:0123456789abcdef", "colour": None},
-                        "backend": {"digest": "sha256:fedcba9876543210", "colour": "blue"},
-                    },
-                }
+                "id": "20261121T041530Z-ab12",
+                "actor": "kim",
+                "config_version": "c0ffee",
+                "images": {"mysql": "r/popcon@sha256:0123456789abcdef", "backend": "r/popcon@sha256:fedcba9876543210"},
             },
+            "colours": {"mysql": "", "backend": "blue"},
             "next_steps": ["roll back", "roll back"],
         }
     }
