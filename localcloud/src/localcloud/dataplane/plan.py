@@ -74,8 +74,12 @@ def _step(record: Record, container: Found | None) -> Do | None:
                 return Do.SHOW_DEAD
             return Do.RESTART if record.reboot_wanted else None
         case "stopping":
+            if container is None:
+                return Do.SHOW_LOST
             return Do.STOP if up else Do.SHOW_STOPPED
         case "stopped":
+            if container is None:
+                return Do.SHOW_LOST  # its data went with the container: it can never be started again
             return Do.STOP if up else None
         case "shutting-down":
             return Do.SHOW_TERMINATED if container is None else Do.REMOVE

@@ -105,7 +105,7 @@ class LiveInstance(Instance):
         previous = copy.copy(self._state)
         if previous.name in ("stopped", "stopping"):
             return previous
-        if previous.name not in ("running", "pending"):
+        if previous.name != "running":
             raise IncorrectInstanceStateError(self.id, "stopped")
         super().stop()
         self.reboot_wanted = False

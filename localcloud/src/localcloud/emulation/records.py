@@ -101,7 +101,7 @@ class MotoRecords:
                 case Do.SHOW_DEAD, "running":
                     _log.warning("%s ended by itself", instance_id)
                     instance.died(data_left=True)
-                case Do.SHOW_LOST, "running" | "pending":
+                case Do.SHOW_LOST, "running" | "pending" | "stopping" | "stopped":
                     _log.warning("%s was lost %s", instance_id, reason)
                     instance.died(data_left=False)
                     instance.enter("terminated")

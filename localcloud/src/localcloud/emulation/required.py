@@ -66,6 +66,7 @@ NAMES: dict[str, str] = {
     "moto.ec2.responses.instances:filter_iam_instance_profiles": "instance profiles at RunInstances",
     "moto.ec2.models:EC2Backend.disassociate_address": "elastic addresses of terminated instances",
     "moto.autoscaling.models:autoscaling_backends": "the state of Auto Scaling",
+    "moto.autoscaling.responses:AutoScalingResponse.enable_metrics_collection": "switching group metrics on and off",
     "moto.autoscaling.responses:AutoScalingResponse": "Auto Scaling's control plane",
 }
 """`module:attribute.path` → what it is used for."""
