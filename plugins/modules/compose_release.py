@@ -59,7 +59,8 @@ options:
     default: .env.example
   parameters_path:
     description:
-      - Path in Parameter Store whose parameters become the release's C(.env), for example V(/popcon/dev/). The last part of a name is the key.
+      - Path in Parameter Store whose parameters become the release's C(.env), for example V(/popcon/dev/).
+      - The last part of a name is the key.
       - Not given means that the bundle's own C(.env) is used, if it has one.
     type: str
   images:
@@ -105,7 +106,8 @@ options:
     type: int
     default: 3
   drain_timeout:
-    description: Seconds that requests and connections on the old containers may still take after the traffic has moved. Then they are stopped.
+    description:
+      - Seconds that requests and connections on the old containers may still take after the traffic has moved. Then they are stopped.
     type: int
     default: 60
   stop_timeout:
@@ -131,10 +133,13 @@ options:
   install_cli:
     description:
       - Where to install the same release program as one file for the instance's own use, for example V(/opt/bluegreen/compose-release.pyz).
-      - An instance that boots alone runs C(python3 compose-release.pyz deploy --config file.json). The file's keys are the names of these options.
+      - An instance that boots alone runs C(python3 compose-release.pyz deploy --config file.json).
+      - The file's keys are the names of these options.
     type: path
   region:
-    description: AWS region of Parameter Store and the registry. Not given means E(AWS_REGION), E(AWS_DEFAULT_REGION), or the instance's own region.
+    description:
+      - AWS region of Parameter Store and the registry.
+      - Not given means E(AWS_DEFAULT_REGION), E(AWS_REGION), or the instance's own region.
     type: str
   endpoint_url:
     description: Endpoint of the AWS API. Not given means E(AWS_ENDPOINT_URL) or AWS.
@@ -289,6 +294,7 @@ timeline:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose import options as release_options
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors import ComposeReleaseError
 from ansible_collections.bluegreen.aws.plugins.module_utils._host import cli, pyz, release  # noqa: F401  cli is packed by pyz

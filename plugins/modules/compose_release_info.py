@@ -95,6 +95,7 @@ interrupted:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose import options as release_options
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors import ComposeReleaseError
 from ansible_collections.bluegreen.aws.plugins.module_utils._host import info

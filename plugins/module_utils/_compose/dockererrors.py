@@ -18,28 +18,45 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 
 # (what the text contains, cause, remedy); first match counts. Texts are Docker Engine 20.10 to 28 and registries' own.
 _CAUSES = (
-    (r"no space left on device|disk quota exceeded", "the disk of the instance is full", "Free space (docker image prune) or enlarge the volume, then release again."),
     (
-        r"manifest unknown|manifest for .* not found|not found: manifest|name unknown|repository .* not found|failed to resolve reference .* not found|: not found$",
+        r"no space left on device|disk quota exceeded",
+        "the disk of the instance is full",
+        "Free space (docker image prune) or enlarge the volume, then release again.",
+    ),
+    (
+        r"manifest unknown|manifest for .* not found|not found: manifest|name unknown|repository .* not found|: not found$",
         "the registry does not have it",
         "Push the image, or correct the digest or tag.",
     ),
+    (r"pull access denied", "the registry refuses access or does not have it", "Check the reference and the login (registry: ecr)."),
     (
         r"no basic auth credentials|authorization failed|unauthorized|denied|authentication required",
         "the registry refuses access",
         "Check the role's ECR permissions (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer) and registry: ecr.",
     ),
+    (
+        r"Cannot connect to the Docker daemon|Is the docker daemon running",
+        "the Docker Engine does not run",
+        "Start it: systemctl start docker.",
+    ),
     (r"no such host|server misbehaving", "the registry's name cannot be resolved", "Check the reference and the instance's DNS."),
     (
-        r"connection refused|i/o timeout|context deadline exceeded|Client\.Timeout|TLS handshake timeout|no route to host|network is unreachable",
+        r"connection refused|timeout|context deadline exceeded|no route to host|network is unreachable",
         "the registry does not answer",
         "Check the route from the instance to the registry (NAT gateway or endpoint, security group), then release again.",
     ),
     (r"toomanyrequests|rate limit", "the registry limits the rate", "Wait, or use a mirror or a login, then release again."),
     (r"invalid reference format", "the reference is not valid", "Correct it: [host[:port]/]path[:tag][@sha256:digest]."),
-    (r"Cannot connect to the Docker daemon|Is the docker daemon running|connect: no such file", "the Docker Engine does not run", "Start it: systemctl start docker."),
-    (r"port is already allocated|address already in use", "a port is taken by something else on the instance", "Stop what uses the port, or publish another one."),
-    (r"pull access denied", "the registry refuses access or does not have it", "Check the reference and the login."),
+    (
+        r"port is already allocated|address already in use",
+        "a port is taken by something else on the instance",
+        "Stop what uses the port, or publish another one.",
+    ),
+    (
+        r'"haproxy": executable file not found',
+        "the image has no haproxy",
+        "Name an image with HAProxy 2.4 or later in proxy_image.",
+    ),
 )
 
 
@@ -52,7 +69,7 @@ def cause(text: str) -> tuple:
 
 
 def last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("Run 'docker ", "See 'docker "))]
     return lines[-1].rstrip(".") if lines else "no output"
 
 
@@ -74,7 +91,8 @@ def check_versions(engine: str, compose: str) -> None:
     """InvalidInput when the Engine or Compose is missing or too old."""
     if version(engine) < MINIMUM_ENGINE:
         raise InvalidInput(
-            f"Cannot release: Docker Engine {engine or 'of unknown version'} is too old; 20.10 or later is needed. Upgrade Docker. Nothing was changed."
+            f"Cannot release: Docker Engine {engine or 'of unknown version'} is too old; 20.10 or later is needed. Upgrade Docker. "
+            "Nothing was changed."
         )
     if not compose:
         raise InvalidInput(
@@ -83,5 +101,6 @@ def check_versions(engine: str, compose: str) -> None:
         )
     if version(compose) < MINIMUM_COMPOSE:
         raise InvalidInput(
-            f"Cannot release: docker compose {compose} is too old; 2.20 or later is needed. Upgrade the Compose plugin. Nothing was changed."
+            f"Cannot release: docker compose {compose} is too old; 2.20 or later is needed. Upgrade the Compose plugin. "
+            "Nothing was changed."
         )

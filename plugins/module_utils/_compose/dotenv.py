@@ -35,6 +35,24 @@ def render(values: dict) -> str:
     return "".join(f"{key}={quote(values[key])}\n" for key in sorted(values))
 
 
+_ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\n]*))""",
+    re.MULTILINE | re.DOTALL,
+)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def read(text: str) -> dict:
+    """Value by key of a ``.env`` text, quotes and escapes resolved, variables not expanded. Good for comparing and for hiding values."""
+    result = {}
+    for key, single, double, plain in _ASSIGNMENT.findall(text):
+        if double:
+            result[key] = re.sub(r"\\(.)", lambda match: _ESCAPES.get(match.group(1), match.group(1)), double, flags=re.DOTALL)
+        else:
+            result[key] = single or re.sub(r"\s+#.*$", "", plain).strip()
+    return result
+
+
 def keys(text: str) -> list:
     """Keys of a ``.env`` or ``.env.example`` text in order of appearance; comments and blank lines are skipped."""
     found = []

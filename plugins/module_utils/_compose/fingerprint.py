@@ -103,11 +103,9 @@ def differences(before: str, after: str) -> list:
     old, new = before.split("."), after.split(".")
     if len(old) != len(_PARTS):
         return ["definition"]
-    return [name for name, first, second in zip(_PARTS, old, new) if first != second]
+    return [name for number, name in enumerate(_PARTS) if old[number] != new[number]]
 
 
 def environment_digests(key: bytes, values: dict) -> dict:
     """A digest per key, so that a diff can name the keys that changed."""
     return {name: digest(key, [name, value]) for name, value in values.items()}
-
-

@@ -148,7 +148,7 @@ def _table(answer: str, first: str) -> list:
         if line.startswith("# " + first):
             separator = "," if "," in line else None
             head = line[2:].split(separator)
-            return [dict(zip(head, row.split(separator))) for row in lines[number + 1 :]]
+            return [dict(zip(head, row.split(separator))) for row in lines[number + 1 :]]  # noqa: B905  strict= is Python 3.10
     return []
 
 

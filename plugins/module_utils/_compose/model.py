@@ -73,7 +73,9 @@ def order(services: dict) -> list:
     while left:
         ready = sorted(name for name, needs in left.items() if not needs - set(done))
         if not ready:
-            raise InvalidInput(f"Cannot release: the services {', '.join(sorted(left))} depend on each other in a circle. Break the circle.")
+            raise InvalidInput(
+                f"Cannot release: the services {', '.join(sorted(left))} depend on each other in a circle. Break the circle."
+            )
         done.extend(ready)
         for name in ready:
             del left[name]
@@ -216,8 +218,8 @@ def classify(project: dict, facts: dict, treatments: dict, root: str) -> tuple:
         for colour in COLOURS:
             if worker_service(name, colour) in definitions:
                 raise InvalidInput(
-                    f"Cannot release: the compose file has services '{name}' and '{worker_service(name, colour)}', and the release needs the "
-                    f"second name for the containers of '{name}'. Rename one of them."
+                    f"Cannot release: the compose file has services '{name}' and '{worker_service(name, colour)}', and the release needs "
+                    f"the second name for the containers of '{name}'. Rename one of them."
                 )
     jobs = {
         need

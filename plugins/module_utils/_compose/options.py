@@ -63,7 +63,9 @@ def treatment(name: str, item: dict) -> model.Treatment:
     try:
         ports = tuple(sorted(int(port) for port in item.get("ports") or ()))
     except (TypeError, ValueError):
-        raise InvalidInput(f"Cannot release: services.{name}.ports is not a list of port numbers. Give numbers, for example [8080].") from None
+        raise InvalidInput(
+            f"Cannot release: services.{name}.ports is not a list of port numbers. Give numbers, for example [8080]."
+        ) from None
     return model.Treatment(strategy, mode, ports)
 
 
@@ -76,11 +78,16 @@ def from_dict(data: dict) -> Options:
     given = {key: value for key, value in data.items() if value is not None}
     for key in ("project", "directory"):
         if not given.get(key):
-            raise InvalidInput(f"Cannot release: {key} is not given. Give the {'Compose project name' if key == 'project' else 'directory of the releases'}.")
+            raise InvalidInput(
+                f"Cannot release: {key} is not given. "
+                f"Give the {'Compose project name' if key == 'project' else 'directory of the releases'}."
+            )
     options = Options(**given)
     check_project(options.project)
     if not options.directory.startswith("/"):
-        raise InvalidInput(f"Cannot release {options.project}: directory '{options.directory}' is not absolute. Give a path that starts with '/'.")
+        raise InvalidInput(
+            f"Cannot release {options.project}: directory '{options.directory}' is not absolute. Give a path that starts with '/'."
+        )
     for key, choices in (("state", (PRESENT, ROLLED_BACK)), ("pull", ("always", "missing", "never")), ("registry", ("ecr", "none"))):
         if getattr(options, key) not in choices:
             raise InvalidInput(f"Cannot release {options.project}: {key} is '{getattr(options, key)}'. Use one of {', '.join(choices)}.")
@@ -93,8 +100,8 @@ def from_dict(data: dict) -> Options:
     if options.state == PRESENT:
         if bool(options.source) == bool(options.files):
             raise InvalidInput(
-                f"Cannot release {options.project}: {'both source and files are' if options.source else 'neither source nor files is'} given. "
-                "Give one of them."
+                f"Cannot release {options.project}: {'both source and files are' if options.source else 'neither source nor files is'} "
+                "given. Give one of them."
             )
         for path in options.files:
             if path.startswith("/") or ".." in path.split("/") or not path:

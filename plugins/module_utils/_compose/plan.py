@@ -86,8 +86,10 @@ def live_colour(workers: list, proxy: Proxy, current: str) -> str:
     return ""
 
 
-def decide(wanted: list, containers: list, proxies: dict, *, current: str = "", rollback: bool = False) -> Plan:
-    """The plan. ``wanted`` is in start order; ``proxies`` is observed proxies by service; ``current`` the recorded release's id."""
+def decide(wanted: list, containers: list, proxies: dict, *, current: str = "", jobs: dict, rollback: bool = False) -> Plan:
+    """The plan. ``wanted`` is in start order; ``proxies`` is observed proxies by service; ``current`` the live release's id and ``jobs``
+    the fingerprints that its jobs ran with.
+    """
     actions: list = []
     keep: set = set()
     for want in wanted:
@@ -95,7 +97,7 @@ def decide(wanted: list, containers: list, proxies: dict, *, current: str = "", 
         if want.service.kind in model.SIDE_BY_SIDE:
             action = _side_by_side(want, own, proxies.get(want.service.name, Proxy()), current, keep)
         elif want.service.kind == model.JOB:
-            action = _job(want, own, keep)
+            action = _job(want, own, jobs.get(want.service.name, ""), keep)
         else:
             action = _plain(want, own, actions, keep)
         actions.append(action)
@@ -223,18 +225,15 @@ def _same_image(one: Container, want: Wanted) -> bool:
     return want.service.image.image_id == one.image_id
 
 
-def _job(want: Wanted, own: list, keep: set) -> Action:
+def _job(want: Wanted, own: list, ran_with: str, keep: set) -> Action:
+    """What counts is what the live release ran, not the container: that may be of a release that failed afterwards."""
     service = want.service
     mine = [one for one in own if one.service == service.name]
     keep.update(one.id for one in mine)
     pinned = service.image.pinned or service.image.reference
-    if not mine:
+    if not ran_with:
         return Action(service.name, service.kind, RUN, ("new",), image=pinned)
-    reasons = []
-    if mine[0].fingerprint != want.fingerprint:
-        reasons = fingerprint.differences(mine[0].fingerprint, want.fingerprint)
-    elif mine[0].state != "exited" or mine[0].exit_code != 0:
-        reasons = ["has not completed"]
+    reasons = fingerprint.differences(ran_with, want.fingerprint) if ran_with != want.fingerprint else []
     return Action(service.name, service.kind, RUN if reasons else NONE, tuple(reasons), image=pinned)
 
 

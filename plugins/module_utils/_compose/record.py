@@ -35,6 +35,7 @@ class Record:
     environment: dict = field(default_factory=dict)  # key -> keyed digest of its value
     secret_keys: object = None  # keys whose value is a SecureString; None when nobody said which are secret
     bundle: str = ""  # keyed digest of all files of the bundle
+    jobs: dict = field(default_factory=dict)  # job -> fingerprint it last ran with
     previous: str = ""  # live before this one
     restores: str = ""  # release whose content this rollback brought back
     services: dict = field(default_factory=dict)  # service -> [kind, action]

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import json
+
 MASK = "********"
 _SHORTEST = 3  # a shorter value would blank innocent text, and cannot be a secret worth the name
 
@@ -19,10 +21,12 @@ class Redactor:
         self.add(values)
 
     def add(self, values) -> None:
-        """Learns further secrets. Each line of a value of several lines counts for itself."""
+        """Learns further secrets: as they are, line by line, and as JSON and compose files write them."""
         known = set(self._values)
         for value in values:
-            known.update(part for part in [value, *value.splitlines()] if len(part) >= _SHORTEST)
+            for part in [value, *value.splitlines()]:
+                forms = (part, json.dumps(part)[1:-1], part.replace("$", "$$"), json.dumps(part.replace("$", "$$"))[1:-1])
+                known.update(form for form in forms if len(part) >= _SHORTEST)
         self._values = sorted(known, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:

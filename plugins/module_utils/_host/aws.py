@@ -46,11 +46,18 @@ def failure(attempt: str, exc) -> InvalidInput:
 def make_client(service: str, region: str, endpoint_url: str):
     """A botocore client. Without a region anywhere the instance's own is used."""
     if not HAS_BOTOCORE:
-        raise InvalidInput("Cannot reach AWS: this instance's Python has no botocore. Install it (Debian: python3-boto3, Amazon Linux: python3-boto3).")
+        raise InvalidInput(
+            "Cannot reach AWS: this instance's Python has no botocore. Install it (Debian: python3-boto3, Amazon Linux: python3-boto3)."
+        )
     session = botocore.session.get_session()
     config = botocore.config.Config(retries={"mode": "adaptive", "max_attempts": 10}, connect_timeout=10, read_timeout=30)
     try:
-        where = region or session.get_config_variable("region") or _environment_region() or botocore.utils.InstanceMetadataRegionFetcher().retrieve_region()
+        where = (
+            region
+            or session.get_config_variable("region")
+            or _environment_region()
+            or botocore.utils.InstanceMetadataRegionFetcher().retrieve_region()
+        )
         return session.create_client(service, region_name=where, endpoint_url=endpoint_url or None, config=config)
     except FAILURES as exc:
         raise failure(f"prepare calls to {service}", exc) from exc
@@ -77,7 +84,9 @@ def read_parameters(client, path: str) -> tuple:
     except FAILURES as exc:
         raise failure(f"read the parameters below {path}", exc) from exc
     if not values:
-        raise InvalidInput(f"Cannot write .env: there are no parameters below {path}. Check the path, the region and the role's ssm:GetParametersByPath.")
+        raise InvalidInput(
+            f"Cannot write .env: there are no parameters below {path}. Check the path, the region and the role's ssm:GetParametersByPath."
+        )
     return values, secret
 
 

@@ -58,10 +58,8 @@ def main(argv=None) -> int:
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
     try:
         host = Host(_options(arguments), report=_progress)
-        if arguments.verb == "info":
-            result = info.read(host)
-        else:
-            result = dataclasses.asdict(release.perform(host, check=arguments.check))
+        reading = arguments.verb == "info"
+        result = info.read(host) if reading else dataclasses.asdict(release.perform(host, check=arguments.check))
     except InvalidInput as exc:
         sys.stderr.write(f"{exc}\n")
         return 2

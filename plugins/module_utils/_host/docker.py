@@ -29,7 +29,9 @@ class Docker:
         """InvalidInput when Docker does not run or is too old."""
         engine = self._run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=60)
         if engine.rc == 127:
-            raise InvalidInput("Cannot release: this instance has no docker command. Install Docker (Debian: docker.io). Nothing was changed.")
+            raise InvalidInput(
+                "Cannot release: this instance has no docker command. Install Docker (Debian: docker.io). Nothing was changed."
+            )
         if not engine.ok:
             raise self._fail(InvalidInput, "ask Docker for its version", engine)
         compose = self._run(["docker", "compose", "version", "--short"], timeout=60)
@@ -56,7 +58,7 @@ class Docker:
         return self._redact(answer.text)
 
     def stop(self, containers: list, timeout: int) -> None:
-        """SIGTERM, SIGKILL after ``timeout`` seconds, then removal with anonymous volumes kept. A container that is gone already is fine."""
+        """SIGTERM, SIGKILL after ``timeout`` seconds, then removal; volumes stay. A container that is gone already is fine."""
         ids = [one.id for one in containers]
         if not ids:
             return
@@ -116,8 +118,8 @@ class Docker:
     def check_proxy(self, image: str, directory: str, mount: str) -> None:
         """Lets the proxy read its configuration; InvalidInput when it does not accept it or the image has no HAProxy."""
         answer = self._run(
-            ["docker", "run", "--rm", "--network", "none", "--entrypoint", "haproxy", "--user", "0:0", "--volume", f"{directory}:{mount}:ro",
-             image, "-c", "-f", f"{mount}/haproxy.cfg"],
+            ["docker", "run", "--rm", "--network", "none", "--entrypoint", "haproxy", "--user", "0:0",
+             "--volume", f"{directory}:{mount}:ro", image, "-c", "-f", f"{mount}/haproxy.cfg"],
             timeout=120,
         )  # fmt: skip
         if not answer.ok:

@@ -19,7 +19,7 @@ from .._compose.errors import InvalidInput
 
 
 def write(path: str, text: str, mode: int = 0o600) -> None:
-    """Writes a file so that a reader sees the old or the new one, whole, also after a power cut. It is never readable by others before ``mode``."""
+    """Writes a file so that a reader sees the old or the new one, whole, also after a power cut; never readable by more than ``mode``."""
     directory = os.path.dirname(path)
     handle, temporary = tempfile.mkstemp(prefix=".new-", dir=directory)
     try:
@@ -97,7 +97,9 @@ def random_hex(digits: int) -> str:
 def copy_bundle(source: str, target: str) -> None:
     """Copies a bundle's files and directories with their modes; InvalidInput when there is no such directory."""
     if not os.path.isdir(source):
-        raise InvalidInput(f"Cannot release from {source}: there is no such directory on the instance. Copy the application's bundle there first.")
+        raise InvalidInput(
+            f"Cannot release from {source}: there is no such directory on the instance. Copy the application's bundle there first."
+        )
     shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
 
 

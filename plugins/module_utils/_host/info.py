@@ -39,5 +39,3 @@ def read(host: Host) -> dict:
         "lock": Lock(store.lock, host.clock).holder(),
         "interrupted": (store.journal() or {}).get("release", ""),
     }
-
-

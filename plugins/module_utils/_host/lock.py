@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -37,8 +38,9 @@ class Lock:
             os.close(self._handle)
             self._handle = None
             pid = holder.get("pid", "?")
+            where = os.path.dirname(os.path.dirname(self._path))
             raise Busy(
-                f"Cannot start {what}: {holder.get('actor') or 'somebody'} holds the lock of {os.path.dirname(os.path.dirname(self._path))} "
+                f"Cannot start {what}: {holder.get('actor') or 'somebody'} holds the lock of {where} "
                 f"since {holder.get('since', '?')} ({holder.get('what', 'a release')}, process {pid} on this instance). "
                 f"Wait for it, or break it with 'kill {pid}'; the next release undoes what was half done."
             )
@@ -59,10 +61,8 @@ class Lock:
     def release(self) -> None:
         if self._handle is None:
             return
-        try:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path + ".json")
-        except FileNotFoundError:
-            pass
         os.close(self._handle)
         self._handle = None
 

@@ -18,9 +18,9 @@ from .._compose.plan import Wanted
 from . import aws, files, pull
 from .store import ENVIRONMENT, RECORD
 
-# Without Parameter Store nobody says which values are secret; these keys, and long values, are taken for it.
+# Without Parameter Store nobody says which values are secret; these keys, and addresses with a password, are taken for it.
 _SECRET_KEY = re.compile(r"pass|secret|token|key|credential|private|auth", re.IGNORECASE)
-_LONG = 20  # characters
+_SECRET_VALUE = re.compile(r"://[^/\s]*:[^/\s]*@")
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,16 @@ def write_bundle(host, root: str):
         if os.path.exists(example):
             dotenv.check_keys(dotenv.keys(files.read(example)), list(values), example=options.example_file, path=path)
         else:
-            host.warn(f"The bundle has no {options.example_file}; the parameters below {path} were not compared with what the application needs.")
+            host.warn(
+                f"The bundle has no {options.example_file}; the parameters below {path} were not compared with what the application needs."
+            )
         files.write(os.path.join(root, ENVIRONMENT), dotenv.render(values), 0o600)
     elif os.path.exists(os.path.join(root, ENVIRONMENT)):
         os.chmod(os.path.join(root, ENVIRONMENT), 0o600)
     if not os.path.isfile(os.path.join(root, options.compose_file)):
         raise InvalidInput(
-            f"Cannot release {options.project}: the bundle has no {options.compose_file}. Give compose_file, or add the file. Nothing was changed."
+            f"Cannot release {options.project}: the bundle has no {options.compose_file}. Give compose_file, or add the file. "
+            "Nothing was changed."
         )
     return secret_keys
 
@@ -98,8 +101,8 @@ def load(host, content: Content, containers: list, *, check: bool = False) -> Pr
     root = content.root
     environment_file = os.path.join(root, ENVIRONMENT)
     text = files.read(environment_file)
-    lines = {key: value.strip("'\"") for key, value in _assignments(text).items()}
-    host.redact.add(value for key, value in lines.items() if _is_secret(key, value, content.secret_keys))
+    values = dotenv.read(text)
+    host.redact.add(value for key, value in values.items() if _is_secret(key, value, content.secret_keys))
     environment_file = environment_file if text else ""
     project = host.docker.configuration(root, environment_file, os.path.join(root, content.compose_file))
     digests, paths = files.contents(root, skip=(RECORD, ENVIRONMENT))
@@ -113,7 +116,7 @@ def load(host, content: Content, containers: list, *, check: bool = False) -> Pr
         project=project,
         services=services,
         contents=dict(digests, **({ENVIRONMENT: fingerprint.digest(host.key, text)} if text else {})),
-        environment=fingerprint.environment_digests(host.key, lines),
+        environment=fingerprint.environment_digests(host.key, values),
         bundle=fingerprint.digest(host.key, digests),
         project_directory=root,
         environment_file=environment_file,
@@ -123,16 +126,7 @@ def load(host, content: Content, containers: list, *, check: bool = False) -> Pr
 def _is_secret(key: str, value: str, secret_keys) -> bool:
     if secret_keys is not None:
         return key in secret_keys
-    return bool(_SECRET_KEY.search(key)) or len(value) >= _LONG
-
-
-def _assignments(text: str) -> dict:
-    result = {}
-    for line in text.splitlines():
-        key, equals, value = line.partition("=")
-        if equals and not key.lstrip().startswith("#"):
-            result[key.replace("export ", "").strip()] = value
-    return result
+    return bool(_SECRET_KEY.search(key) or _SECRET_VALUE.search(value))
 
 
 def shape(host, service: model.Service) -> haproxy.Shape:
@@ -164,5 +158,3 @@ def wanted(host, prepared: Prepared, containers: list) -> tuple:
             )
         )
     return result, proxies
-
-

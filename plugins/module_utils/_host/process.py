@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import typing as t
 from dataclasses import dataclass
 
 # Nothing else of the caller's environment reaches Compose, so that a stray variable cannot win over .env.
 _PASSED = (
-    "PATH", "HOME", "USER", "TMPDIR", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "PATH", "HOME", "USER", "TMPDIR", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
 
 
@@ -41,8 +42,8 @@ class Runner:
     def __init__(self, held=()):
         self.held = list(held)
 
-    def __call__(self, args: list, *, stdin: str = "", timeout: float = 600.0, env: dict = None) -> Result:
-        """Runs to the end. A program that is missing gives rc 127, one that takes longer than ``timeout`` seconds is killed and gives rc 124."""
+    def __call__(self, args: list, *, stdin: str = "", timeout: float = 600.0, env: t.Optional[dict] = None) -> Result:
+        """Runs to the end. A program that is missing gives rc 127, one killed after ``timeout`` seconds rc 124."""
         environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
         environment.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         environment.update({"LC_ALL": "C.UTF-8", "DOCKER_CLI_HINTS": "false", "COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain"})

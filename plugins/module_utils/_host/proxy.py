@@ -101,10 +101,12 @@ class ProxyControl:
             raise ComposeReleaseError(f"Failed to command the proxy of {self.service}: it answered '{bad[0].strip()}'.")
 
     def switch(self, shape: haproxy.Shape, colour: str, addresses: dict) -> None:
-        """Moves the traffic to ``colour`` and returns when the proxy says so. The file is written before: a proxy that restarts obeys it."""
+        """Moves the traffic to ``colour`` and returns when the proxy says so. The file comes first: a proxy that restarts obeys it."""
         deadline = self._clock.monotonic() + _SETTLE
         commands = haproxy.address_commands(shape, colour, addresses)
-        if commands and not wait_until(self._clock, lambda: self._knows(shape, colour, addresses, commands), deadline=deadline, interval=0.1):
+        if commands and not wait_until(
+            self._clock, lambda: self._knows(shape, colour, addresses, commands), deadline=deadline, interval=0.1
+        ):
             raise ComposeReleaseError(
                 f"Failed to move the traffic of {self.service} to {colour}: the proxy does not learn the new containers' addresses. "
                 "See whether they share a network with it."

@@ -37,7 +37,10 @@ def resolve(host, project: dict, *, overrides: dict, pins: dict, containers: lis
     for name, reference in references.items():
         found = host.docker.image(kept[name].image_id if name in kept else wanted[name])
         if found is None and not check:
-            raise InvalidInput(f"Cannot release service '{name}': image {wanted[name]} is not on the instance, and pull is never. Pull it, or allow pulling.")
+            raise InvalidInput(
+                f"Cannot release service '{name}': image {wanted[name]} is not on the instance, and pull is never. "
+                "Pull it, or allow pulling."
+            )
         pinned = ""
         if name in kept:
             pinned = kept[name].image if images.is_pinned(kept[name].image) else kept[name].image_id

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""One release or rollback from beginning to end: lock, recovery, preparation, plan, rollout, record; the order of things and nothing else."""
+"""One release or rollback from beginning to end: the order of lock, recovery, preparation, plan, rollout and record; nothing else."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def perform(host: Host, *, check: bool = False) -> Outcome:
         return _predict(host)
     host.store.set_up()
     lock = Lock(host.store.lock, host.clock)
-    lock.acquire(options.actor or user(), f"{'release' if options.state == PRESENT else 'rollback'} of {options.project}", options.lock_timeout)
+    what = f"{'release' if options.state == PRESENT else 'rollback'} of {options.project}"
+    lock.acquire(options.actor or user(), what, options.lock_timeout)
     host.run.held.append(lock.descriptor)
     try:
         with interruptible():
@@ -110,18 +111,18 @@ def _target(host: Host, records: list, current: str):
     return record.rollback_target(records, current, host.options.release)
 
 
-def _decide(host: Host, content: prepare.Content, current: str, *, check: bool, rollback: bool) -> tuple:
+def _decide(host: Host, content: prepare.Content, live, *, check: bool, rollback: bool) -> tuple:
     """(prepared, wanted, plan)."""
     containers = host.docker.containers()
     prepared = prepare.load(host, content, containers, check=check)
     wanted, proxies = prepare.wanted(host, prepared, containers)
-    decided = plan.decide(wanted, containers, proxies, current=current, rollback=rollback)
+    decided = plan.decide(wanted, containers, proxies, current=live.id if live else "", jobs=live.jobs if live else {}, rollback=rollback)
     for warning in decided.warnings:
         host.warn(warning)
     return prepared, wanted, decided
 
 
-def _new_record(host: Host, identifier: str, prepared, decided: plan.Plan, target, current: str) -> record.Record:
+def _new_record(host: Host, identifier: str, prepared, wanted: list, decided: plan.Plan, target, current: str) -> record.Record:
     options, content = host.options, prepared.content
     return record.Record(
         id=identifier,
@@ -137,6 +138,7 @@ def _new_record(host: Host, identifier: str, prepared, decided: plan.Plan, targe
         environment=prepared.environment,
         secret_keys=content.secret_keys,
         bundle=prepared.bundle,
+        jobs={want.service.name: want.fingerprint for want in wanted if want.service.kind == model.JOB},
         previous=current,
         restores=target.id if target else "",
         services={action.service: [action.kind, action.action] for action in decided.actions},
@@ -158,8 +160,8 @@ def _predict(host: Host) -> Outcome:
     root = tempfile.mkdtemp(prefix="bluegreen-check-")  # 0700; holds .env for as long as Compose needs to read it
     try:
         content = _content(host, root, target)
-        prepared, _wanted, decided = _decide(host, content, current, check=True, rollback=bool(target))
-        new = _new_record(host, "", prepared, decided, target, current)
+        prepared, wanted, decided = _decide(host, content, live, check=True, rollback=bool(target))
+        new = _new_record(host, "", prepared, wanted, decided, target, current)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     changed = decided.changed or bool(decided.leftovers) or not _same(new, live)
@@ -177,11 +179,11 @@ def _release(host: Host) -> Outcome:
     started = host.elapsed()
     try:
         content = _content(host, root, target)
-        prepared, wanted, decided = _decide(host, content, current, check=False, rollback=bool(target))
+        prepared, wanted, decided = _decide(host, content, live, check=False, rollback=bool(target))
     except BaseException:
         store.remove(identifier)  # nothing was touched, so there is no release to speak of
         raise
-    new = _new_record(host, identifier, prepared, decided, target, current)
+    new = _new_record(host, identifier, prepared, wanted, decided, target, current)
     if not decided.changed and not decided.leftovers and _same(new, live):
         store.remove(identifier)
         host.event("nothing to do")
@@ -275,5 +277,3 @@ def _outcome(host: Host, changed: bool, shown, decided: plan.Plan, live) -> Outc
         for action in decided.actions
     ]
     return Outcome(changed, shown.shown() if shown else {}, services, host.warnings, host.timeline, before, after)
-
-

@@ -165,7 +165,9 @@ class Rollout:
     def _run_job(self, want: plan.Wanted) -> None:
         service = want.service
         self._host.event(f"running {service.name}")
-        self._up(service.name, {service.name: transform.plain(service, service.image.pinned, self._id, want.fingerprint)}, "--force-recreate")
+        self._up(
+            service.name, {service.name: transform.plain(service, service.image.pinned, self._id, want.fingerprint)}, "--force-recreate"
+        )
         self._watch.wait(service, service.name, job=True)
         self._waited.add(service.name)
 
@@ -224,7 +226,9 @@ class Rollout:
         """The proxy reads a file of another shape without losing a connection; the traffic stays where it is."""
         control = self._host.proxy(action.service)
         control.write(haproxy.render(target, action.old or action.new))
-        expected = {(haproxy.backend(port), server) for port in target.ports for colour in names.COLOURS for server, _name in target.servers(colour)}
+        expected = {
+            (haproxy.backend(port), server) for port in target.ports for colour in names.COLOURS for server, _name in target.servers(colour)
+        }
         for one in self._proxies_of(action.service):
             self._host.docker.signal(one, "USR2")
         self._reloaded.add(action.service)
@@ -251,13 +255,17 @@ class Rollout:
             if control.sessions(action.old):
                 return False
             # After a reload the process before still holds its own connections: master and one worker are left when it has ended.
-            return action.service not in self._reloaded or all(self._host.docker.processes(one) <= 2 for one in self._proxies_of(action.service))
+            return action.service not in self._reloaded or all(
+                self._host.docker.processes(one) <= 2 for one in self._proxies_of(action.service)
+            )
 
         name = names.worker_service(action.service, action.old)
         if wait_until(self._host.clock, drained, deadline=deadline, interval=_DRAIN_INTERVAL):
             self._host.event(f"{name} has drained")
         else:
-            self._host.event(f"{name} still has {control.sessions(action.old)} connections after {self._host.options.drain_timeout} s; they end now")
+            self._host.event(
+                f"{name} still has {control.sessions(action.old)} connections after {self._host.options.drain_timeout} s; they end now"
+            )
 
     # -- steps back
 

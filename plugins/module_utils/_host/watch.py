@@ -25,7 +25,7 @@ class HealthWatch:
         self._deadline = deadline
 
     def wait(self, service: model.Service, compose_service: str, *, job: bool = False) -> list:
-        """Returns the containers of ``compose_service`` when all are healthy (a job: completed); ReleaseFailed with their last lines otherwise."""
+        """The containers of ``compose_service`` when all are healthy (a job: completed); else ReleaseFailed with their last lines."""
         clock = self._host.clock
         while True:
             found = [one for one in self._host.docker.containers() if one.service == compose_service]
@@ -39,7 +39,9 @@ class HealthWatch:
             if clock.monotonic() >= self._deadline:
                 waiting = [entry for entry in verdicts if entry[1] != health.HEALTHY]
                 if not waiting:
-                    raise ReleaseFailed(f"{compose_service} has {len(found)} of {service.replicas} containers; the others were removed by somebody.")
+                    raise ReleaseFailed(
+                        f"{compose_service} has {len(found)} of {service.replicas} containers; the others were removed by somebody."
+                    )
                 why = f"within {self._host.options.health_timeout} s: {waiting[0][2]}"
                 raise self._failure(compose_service, waiting[0][0], why)
             clock.sleep(_INTERVAL)

@@ -112,7 +112,12 @@ class Application:
         self.program = program
         self.password = "pa$$w'ord-" + secrets.token_hex(8)
         self.frontend, self.backend = free_port(), free_port()
-        self.values = {"APP_IMAGE": f"{APP}:1", "DB_IMAGE": f"{APP}:1", "FAULT": "", "APP_PASSWORD": f'"{self.password.replace("$", chr(92) + "$")}"'}
+        self.values = {
+            "APP_IMAGE": f"{APP}:1",
+            "DB_IMAGE": f"{APP}:1",
+            "FAULT": "",
+            "APP_PASSWORD": f'"{self.password.replace("$", chr(92) + "$")}"',
+        }
         self.values.update(FRONTEND_PORT=self.frontend, BACKEND_PORT=self.backend)
         self.options = {
             "project": self.project,

@@ -58,7 +58,14 @@ def test_the_first_release_that_fails_leaves_nothing_but_the_volume(application)
 
 
 # What the progress says just before the process is killed; what runs afterwards, before anybody looks.
-MOMENTS = ["starting backend-green", "backend-green is healthy", "frontend-green is healthy", "backend: traffic goes to green", "is live", "has drained"]
+MOMENTS = [
+    "starting backend-green",
+    "backend-green is healthy",
+    "frontend-green is healthy",
+    "backend: traffic goes to green",
+    "is live",
+    "has drained",
+]
 
 
 @pytest.mark.parametrize("words", MOMENTS)
@@ -79,7 +86,10 @@ def test_a_killed_release_is_put_right_by_the_next_run(application, words):
         assert again["changed"] is False
     else:
         assert again["record"]["previous"] == first
-        assert "was interrupted" in application.run("info")["releases"][1]["error"] or "killed" in application.run("info")["releases"][1]["error"]
+        assert (
+            "was interrupted" in application.run("info")["releases"][1]["error"]
+            or "killed" in application.run("info")["releases"][1]["error"]
+        )
 
 
 def test_after_a_kill_the_old_release_can_be_asked_for_again(application):
@@ -90,6 +100,7 @@ def test_after_a_kill_the_old_release_can_be_asked_for_again(application):
     with Load(targets(application), rate=60) as result:
         again = application.run()
     assert result.failures == []
+    assert again["changed"] is False
     assert again["record"]["id"] == first["record"]["id"]
     assert application.get() == "1"
     assert workers(application) == {"backend-blue-1", "frontend-blue-1"}
@@ -138,15 +149,27 @@ def test_a_stateful_service_that_does_not_start_again_comes_back_as_it_was(appli
 
 
 WRONG = {
-    "image": (lambda app: app.values.update(APP_IMAGE=f"{APP}:9"), "Cannot release service 'backend': image bluegreen-test/app:9 is not on the instance, "
-              "and pull is never. Pull it, or allow pulling."),
-    "compose": (lambda app: app.write(COMPOSE.replace("ports:", "prots:")), "Cannot release {project}: the compose file is not valid: "),
-    "missing": (lambda app: (app.source / "docker-compose.yml").unlink(), "Cannot release {project}: the bundle has no docker-compose.yml. "
-                "Give compose_file, or add the file. Nothing was changed."),
-    "unknown service": (lambda app: app.options.update(services={"front": {}}), "Cannot release: services names front, which the compose file does not "
-                        "have. Correct the names."),
-    "proxy": (lambda app: app.options.update(proxy_image=f"{APP}:1"), "Failed to check the proxy's configuration with image bluegreen-test/app:1: "),
-}  # fmt: skip
+    "image": (
+        lambda app: app.values.update(APP_IMAGE=f"{APP}:9"),
+        "Cannot release service 'backend': image bluegreen-test/app:9 is not on the instance, and pull is never. Pull it, or allow pulling.",
+    ),
+    "compose": (
+        lambda app: app.write(COMPOSE.replace("ports:", "prots:")),
+        "Cannot release {project}: the compose file is not valid: ",
+    ),
+    "missing": (
+        lambda app: (app.source / "docker-compose.yml").unlink(),
+        "Cannot release {project}: the bundle has no docker-compose.yml. Give compose_file, or add the file. Nothing was changed.",
+    ),
+    "unknown service": (
+        lambda app: app.options.update(services={"front": {}}),
+        "Cannot release: services names front, which the compose file does not have. Correct the names.",
+    ),
+    "proxy": (
+        lambda app: app.options.update(proxy_image=f"{APP}:1"),
+        "Failed to check the proxy's configuration with image bluegreen-test/app:1: the image has no haproxy",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -173,7 +196,10 @@ def test_a_docker_compose_that_is_too_old(application, tmp_path):
         error = application.run(rc=2)
     finally:
         os.environ["PATH"] = before
-    assert error == "Cannot release: docker compose 2.12.2 is too old; 2.20 or later is needed. Upgrade the Compose plugin. Nothing was changed.\n"
+    assert (
+        error
+        == "Cannot release: docker compose 2.12.2 is too old; 2.20 or later is needed. Upgrade the Compose plugin. Nothing was changed.\n"
+    )
     assert application.containers() == {}
 
 

@@ -25,7 +25,10 @@ def test_first_release_starts_in_order_and_a_second_run_changes_nothing(applicat
     assert application.running() == ALL | {"frontend-blue-1", "backend-blue-1"}
     assert application.get() == "1"
     assert application.get(application.frontend, "/behind") == "1"
-    order = [application.progress.index(words) for words in ("db is healthy", "starting backend-blue", "backend-blue is healthy", "starting frontend-blue")]
+    order = [
+        application.progress.index(words)
+        for words in ("db is healthy", "starting backend-blue", "backend-blue is healthy", "starting frontend-blue")
+    ]
     assert order == sorted(order)
     record = application.record(application.current())
     assert (record["actor"], record["result"], record["action"]) == ("tester", "succeeded", "release")
@@ -42,7 +45,12 @@ def test_first_release_starts_in_order_and_a_second_run_changes_nothing(applicat
 def test_redeployments_and_rollback_lose_no_request(application):
     first = application.run()
     database = application.inspect("db-1", "{{.Id}}")
-    targets = [(application.frontend, "/"), (application.backend, "/"), (application.frontend, "/behind"), (application.backend, "/slow?seconds=1")]
+    targets = [
+        (application.frontend, "/"),
+        (application.backend, "/"),
+        (application.frontend, "/behind"),
+        (application.backend, "/slow?seconds=1"),
+    ]
     with Load(targets, rate=120) as result:
         for number in ("2", "3"):
             version(application, number)
@@ -93,7 +101,9 @@ def test_a_changed_mounted_file_replaces_what_mounts_it(application):
     application.run()
     (application.source / "motd").write_text("good-bye\n")
     result = application.run()
-    assert {item["service"]: item["reasons"] for item in result["services"] if item["action"] == "replace"} == {"backend": ["mounted files"]}
+    assert {item["service"]: item["reasons"] for item in result["services"] if item["action"] == "replace"} == {
+        "backend": ["mounted files"]
+    }
     assert docker("exec", f"{application.project}-backend-green-1", "cat", "/etc/motd") == "good-bye"
 
 
@@ -168,7 +178,7 @@ def test_a_service_that_leaves_the_compose_file_goes(application):
 
 def test_a_new_port_reaches_the_proxy_without_losing_a_request(application):
     application.run()
-    application.write(COMPOSE.replace('    environment: {APP_PASSWORD', '    expose: ["9090"]\n    environment: {APP_PASSWORD'))
+    application.write(COMPOSE.replace("    environment: {APP_PASSWORD", '    expose: ["9090"]\n    environment: {APP_PASSWORD'))
     proxy = application.inspect("backend-1", "{{.Id}}")
     with Load([(application.backend, "/")], rate=100) as result:
         application.run()
@@ -190,7 +200,9 @@ def test_several_containers_of_one_service(application):
 
 def test_a_service_without_ports_is_replaced_without_a_proxy(application):
     base = os.environ.get("BLUEGREEN_TEST_BASE", "debian:trixie-slim")  # exposes nothing
-    text = COMPOSE.replace("volumes:\n  db: {}", f"  worker:\n    image: {base}\n    command: [sleep, '${{NAP}}']\n    init: true\nvolumes:\n  db: {{}}")
+    text = COMPOSE.replace(
+        "volumes:\n  db: {}", f"  worker:\n    image: {base}\n    command: [sleep, '${{NAP}}']\n    init: true\nvolumes:\n  db: {{}}"
+    )
     application.write(text)
     application.values["NAP"] = "1000"
     application.run()
@@ -204,7 +216,7 @@ def test_a_service_without_ports_is_replaced_without_a_proxy(application):
 
 
 def test_network_mode_host_is_recreated_and_says_so(application):
-    text = COMPOSE.replace('    ports: ["127.0.0.1:${FRONTEND_PORT}:8080"]\n', '    network_mode: host\n')
+    text = COMPOSE.replace('    ports: ["127.0.0.1:${FRONTEND_PORT}:8080"]\n', "    network_mode: host\n")
     application.write(text.replace('{BEHIND: "http://backend:8080/"}', '{PORT: "${FRONTEND_PORT}"}'))
     result = application.run()
     assert "frontend is recreated, not replaced side by side: network_mode is host." in result["warnings"]
