@@ -38,7 +38,7 @@ class Server:
         # MiniStack and moto read the environment when they are imported
         from .dataplane.dataplane import DataPlane
         from .dataplane.imds import Imds
-        from .emulation import identity, instances, launch_templates, required, tags
+        from .emulation import group_metrics, identity, instances, launch_templates, required, tags
         from .emulation.directory import MotoDirectory
         from .emulation.images import public_parameters
         from .emulation.records import MotoRecords
@@ -60,6 +60,7 @@ class Server:
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
         tags.install()
         launch_templates.install()
+        group_metrics.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
         async def credentials(role_name: str, instance_id: str) -> identity.Credentials | None:
