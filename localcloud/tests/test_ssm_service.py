@@ -140,6 +140,17 @@ def test_agent_connects_once_its_role_allows_it(world):
     )
 
 
+def test_agent_loses_its_way_and_finds_it_again(world):
+    instance = world.instance(17, "managed")
+    world.start_agent(instance)
+    eventually(lambda: online(world, instance.id))
+    world.change(instance, reaches_internet=False)
+    eventually(lambda: not online(world, instance.id))
+    world.change(instance, reaches_internet=True)
+    eventually(lambda: online(world, instance.id))
+    world.stop_agent(instance.id)
+
+
 # -- commands
 
 

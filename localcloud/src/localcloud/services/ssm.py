@@ -43,7 +43,8 @@ class SystemsManager:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self.gateway = Gateway(Access(cloud).check)
+        self._access = Access(cloud)
+        self.gateway = Gateway(self._access.check)
         self._documents = Documents(cloud.account_id)
         self._sessions = SessionApi(self.gateway, region=cloud.region, find_document=self._documents.session_content)
         self._instances = ManagedInstances(cloud, self.gateway)
@@ -143,6 +144,9 @@ class SystemsManager:
                     instance = self._cloud.instances.get(instance_id)
                     if instance is None or instance.state in ("shutting-down", "terminated"):
                         self._commands.instance_gone(instance_id)
+                for instance_id in [name for name in self.gateway.agents if self.gateway.online(name)]:
+                    if await asyncio.to_thread(self._access.cut_off, instance_id):
+                        self.gateway.cut_agent(instance_id, sessions=True)
             except Exception:
                 log.exception("the housekeeping of Systems Manager failed")
 

@@ -48,6 +48,11 @@ class Access:
             for wanted in REQUIRED[action]:
                 self._check_policies(instance, wanted)
 
+    def cut_off(self, instance_id: str) -> bool:
+        """Whether a connected agent would have lost its connection: the instance is not running, or its way to the service is gone."""
+        instance = self._cloud.instances.get(instance_id)
+        return instance is None or instance.state not in ("pending", "running") or not self.reaches_service(instance)
+
     def reaches_service(self, instance: Instance) -> bool:
         """Over the internet, or through interface endpoints of its VPC."""
         if instance.reaches_internet:
@@ -56,7 +61,7 @@ class Access:
             found = {
                 endpoint.service_name.rpartition(".")[2]
                 for endpoint in ec2_backends[self._cloud.account_id][self._cloud.region].vpc_end_points.values()
-                if endpoint.vpc_id == instance.vpc_id and endpoint.state == "available" and endpoint.endpoint_type == "Interface"
+                if endpoint.vpc_id == instance.vpc_id and endpoint.state == "available" and endpoint.vpc_endpoint_type == "Interface"
             }
         return found.issuperset(_ENDPOINTS)
 

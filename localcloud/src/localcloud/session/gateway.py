@@ -31,6 +31,7 @@ log = logging.getLogger("localcloud.session.gateway")
 _TICK_SECONDS = 0.25
 _TOKEN_SECONDS = 300.0
 _AGENT_ABSENCE_SECONDS = 30.0
+_AGENT_SILENCE_SECONDS = 75.0  # agents ping every 54 s
 _LINGER_SECONDS = 2.0
 _KEPT_SESSIONS = 1000
 _IDLE_TEXT = "Session terminated: it was idle for longer than the idle session timeout."
@@ -218,9 +219,13 @@ class Gateway:
         self.counters[f"{side}_sockets_cut"] += 1
         return True
 
-    def cut_agent(self, instance_id: str) -> bool:
-        """Break an agent's control channel without a word."""
+    def cut_agent(self, instance_id: str, *, sessions: bool = False) -> bool:
+        """Break an agent's control channel without a word, and its data channels too when asked to."""
         agent = self.agents.get(instance_id)
+        if sessions:
+            for session in self.sessions.values():
+                if session.open and session.target == instance_id:
+                    self.cut(session, "agent")
         if agent is None or agent.socket is None:
             return False
         agent.socket.abort()
@@ -282,9 +287,12 @@ class Gateway:
         info = {key: str(value) for key, value in opening.items() if key not in ("TokenValue", "RequestId", "MessageSchemaVersion")}
         self.agents[instance_id] = AgentLink(instance_id, info, socket, self._clock(), now, known.registered if known else now)
         self.counters["control_channels_opened"] += 1
-        for session in self.sessions.values():
-            if session.open and session.target == instance_id and session.agent.connections == 0:
+        restarted = known is not None and known.info.get("AgentProcess") != info.get("AgentProcess")
+        for session in [item for item in self.sessions.values() if item.open and item.target == instance_id]:
+            if session.agent.connections == 0:
                 self._order(session)
+            elif restarted and session.agent.socket is None:
+                self.end(session, _AGENT_GONE_TEXT)  # its process ended with the old agent, which had its terminal
         self.on_agent_connected(instance_id)
 
     def agent_message(self, instance_id: str, data: bytes) -> None:
@@ -438,6 +446,9 @@ class Gateway:
         for token, (_role, _name, until) in list(self._tokens.items()):
             if until < now:
                 del self._tokens[token]
+        for agent in self.agents.values():
+            if agent.socket is not None and now - agent.socket.last_data > _AGENT_SILENCE_SECONDS:
+                agent.socket.abort()
         for session in list(self.sessions.values()):
             if session.open:
                 self._check_limits(session, now)
@@ -451,6 +462,9 @@ class Gateway:
             self.end(session, _DURATION_TEXT)
         elif session.agent_gone_at is not None and now - session.agent_gone_at > _AGENT_ABSENCE_SECONDS:
             self.end(session, _AGENT_GONE_TEXT)
+        agent = session.agent.socket
+        if agent is not None and now - agent.last_data > _AGENT_SILENCE_SECONDS:
+            agent.abort()
         for side in (session.client, session.agent):
             if session.open and side.socket is not None and now - side.opened_at > self.faults.websocket_seconds:
                 self.cut(session, side.name, bye=True)

@@ -76,11 +76,12 @@ class App:
 
 
 class WebSocket:
-    """The sending side of one open websocket."""
+    """The sending side of one open websocket. `last_data` is when bytes last came, on the loop's clock."""
 
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
         self.on_writable: Callable[[bool], None] | None = None
+        self.last_data = 0.0
 
     def send_binary(self, data: bytes) -> None:
         self._connection.send(lambda protocol: protocol.send_binary(data))
@@ -128,6 +129,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._protocol is not None:
+            self._socket.last_data = asyncio.get_running_loop().time()
             self._protocol.receive_data(data)
             self._after_receiving()
             return
@@ -263,6 +265,7 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._endpoint = answer
+        self._socket.last_data = asyncio.get_running_loop().time()
         answer.opened(self._socket)
         for event in events[1:]:
             if isinstance(event, Frame):

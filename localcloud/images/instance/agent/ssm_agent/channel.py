@@ -19,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from . import stream, wire
-from .service import AccessDenied, Messages
+from .service import AccessDenied, Messages, NoCredentials, NotFound
 
 log = logging.getLogger("ssm_agent.channel")
 
@@ -37,7 +37,6 @@ class DataChannel:
         self.closed = asyncio.Event()
         self.publishing = asyncio.Event()
         self.publishing.set()
-        self.broken = False
         self._service = service
         self._accept = accept
         self._client_id = str(uuid.uuid4())
@@ -52,7 +51,7 @@ class DataChannel:
         return not self.publishing.is_set()
 
     async def open(self) -> None:
-        """Connect once; raises OSError, WebSocketException or AccessDenied."""
+        """Connect once; raises OSError, WebSocketException, NoCredentials, AccessDenied or NotFound."""
         await self._connect()
         self._tasks = [asyncio.create_task(self._receive_for_ever()), asyncio.create_task(self._resend_for_ever())]
 
@@ -126,11 +125,9 @@ class DataChannel:
         while not self.closed.is_set():
             try:
                 return await self._connect()
-            except AccessDenied:
-                # The service does not know the session any more.
-                self.broken = True
+            except NotFound:
                 self.closed.set()
-            except (OSError, TimeoutError, InvalidHandshake, WebSocketException) as error:
+            except (OSError, InvalidHandshake, WebSocketException, AccessDenied, NoCredentials) as error:
                 log.info("session %s: cannot open the data channel again: %s", self.session_id, error)
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)

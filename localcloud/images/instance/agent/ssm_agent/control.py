@@ -39,6 +39,7 @@ class Agent:
         self._settings = settings
         self._service = Messages(settings)
         self._socket: ClientConnection | None = None
+        self._process = str(uuid.uuid4())
         self._complaint = ""
         self._running: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, RunningJob] = {}
@@ -88,6 +89,7 @@ class Agent:
             "RequestId": str(uuid.uuid4()),
             "TokenValue": token,
             "AgentVersion": AGENT_VERSION,
+            "AgentProcess": self._process,
             **_platform(),
         }
         await self._socket.send(json.dumps(opening))

@@ -35,7 +35,11 @@ class NoCredentials(Exception):
 
 
 class AccessDenied(Exception):
-    """The service refuses: the role does not allow it, or what was asked for does not exist."""
+    """The service refuses: the role does not allow it, or there is no way to the service."""
+
+
+class NotFound(Exception):
+    """The session does not exist (any more)."""
 
 
 class Messages:
@@ -55,7 +59,7 @@ class Messages:
         return await asyncio.to_thread(self._create, f"/v1/control-channel/{self.instance_id}")
 
     async def create_data_channel(self, session_id: str) -> str:
-        """A token for a session's websocket; raises as create_control_channel does."""
+        """A token for a session's websocket; raises as create_control_channel does, or NotFound."""
         return await asyncio.to_thread(self._create, f"/v1/data-channel/{session_id}")
 
     async def decrypt(self, blob: bytes, context: dict[str, str]) -> bytes:
@@ -111,7 +115,9 @@ class Messages:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             detail = error.read().decode("utf-8", "replace").strip()
-            if error.code in (400, 401, 403, 404):
+            if error.code == 404:
+                raise NotFound(f"{path}: {detail}") from error
+            if error.code in (400, 401, 403):
                 self._credentials = None  # a role that was attached or changed meanwhile shows in new credentials only
                 raise AccessDenied(f"{path}: HTTP {error.code} {detail}") from error
             raise OSError(f"{path}: HTTP {error.code} {detail}") from error

@@ -18,7 +18,7 @@ from .command import Command, CommandError
 from .encryption import EncryptionError
 from .handshake import STEP_SECONDS, Handshake, HandshakeError, KeyRequest, State
 from .port import Port
-from .service import AccessDenied, Messages, NoCredentials
+from .service import AccessDenied, Messages, NoCredentials, NotFound
 from .settings import AGENT_VERSION, Pacing, Settings
 from .terminal import Terminal
 
@@ -81,7 +81,7 @@ class Session:
     async def run(self) -> str:
         try:
             await self._channel.open()
-        except (OSError, WebSocketException, AccessDenied, NoCredentials) as error:
+        except (OSError, WebSocketException, AccessDenied, NoCredentials, NotFound) as error:
             log.warning("session %s: cannot open the data channel: %s", self.request.session_id, error)
             return ""
         work = asyncio.create_task(self._work())
