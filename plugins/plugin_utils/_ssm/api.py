@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .api_errors import refused, unreachable
-from .errors import ApiError
+from .errors import ApiError, SessionUnknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,10 @@ class SessionApi:
 
     def resume(self, session_id: str) -> Started | None:
         """Return the way back into a session, None when it has timed out or was terminated."""
-        answer = self._call("ssm", "resume_session", session_id, None, SessionId=session_id)
+        try:
+            answer = self._call("ssm", "resume_session", session_id, None, SessionId=session_id)
+        except SessionUnknown:
+            return None
         if not answer.get("TokenValue"):
             return None
         return Started(session_id=session_id, stream_url=answer["StreamUrl"], token=answer["TokenValue"])

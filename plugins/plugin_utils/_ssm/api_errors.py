@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .errors import ApiError, DocumentRefused, TargetNotReady
+from .errors import ApiError, DocumentRefused, SessionUnknown, TargetNotReady
 
 DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
 
@@ -62,6 +62,8 @@ def refused(error: dict, method: str, subject: str, document: str | None, region
         return DocumentRefused(
             f"{doing}: there is no session document {document or DEFAULT_DOCUMENT} in this region; check ansible_aws_ssm_document."
         )
+    if code == "DoesNotExistException":
+        return SessionUnknown(f"{doing}: there is no such session any more; start another one.")
     if code in _THROTTLED:
         return ApiError(
             f"{doing}: AWS limits the rate of {_ACTION[method]} calls and all attempts were used up; lower the number of forks."

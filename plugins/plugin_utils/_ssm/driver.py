@@ -330,7 +330,7 @@ class SessionDriver:
             try:
                 again = self._api.resume(self._started.session_id)
                 if again is None:
-                    self._started = None
+                    self.end()
                     raise SessionLost(self._lost("it has timed out or was terminated"))
                 self._open_stream(again, deadline)
                 self.reconnections += 1

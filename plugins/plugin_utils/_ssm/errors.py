@@ -6,6 +6,7 @@
     SsmError
     ├── ApiError            the AWS API refused or could not be reached
     │   ├── TargetNotReady  the instance's agent is not connected (yet)
+    │   ├── SessionUnknown  there is no such session any more
     │   └── DocumentRefused this document may not be used; another one may
     ├── StreamError         the stream to the session service broke or could not be opened
     └── SessionLost         the session is over and cannot be resumed
@@ -23,6 +24,10 @@ class ApiError(SsmError):
 
 
 class TargetNotReady(ApiError):
+    pass
+
+
+class SessionUnknown(ApiError):
     pass
 
 

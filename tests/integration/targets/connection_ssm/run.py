@@ -44,7 +44,7 @@ def standalone(faults: dict):
     python = ROOT / ".venv-localcloud" / "bin" / "python"
     if not python.exists():
         sys.exit(f"connection_ssm: {python} is missing; run `make setup` first.")
-    log = tempfile.TemporaryFile(mode="w+")
+    log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - the process writes to it until the end
     process = subprocess.Popen(
         [python, "-m", "localcloud.session.standalone", "--port", "0", "--until-eof", "--faults", json.dumps(faults)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "localcloud" / "src")},
@@ -111,13 +111,13 @@ def play(playbook: str, inventory_file: Path, scratch: Path, arguments: list[str
     return problems, output
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instance", help="instance id; the environment says where its API is")
     parser.add_argument("--python", default="/usr/bin/python3", help="Python on the instance")
     parser.add_argument("--faults", default="{}", help="faults of the standalone service, as JSON")
     parser.add_argument("--limit", default="variants", help="which variants")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     os.environ.setdefault("ANSIBLE_CONFIG", str(ROOT / "ansible.cfg"))
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="connection-ssm-")))
