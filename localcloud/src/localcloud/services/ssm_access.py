@@ -61,7 +61,9 @@ class Access:
             found = {
                 endpoint.service_name.rpartition(".")[2]
                 for endpoint in ec2_backends[self._cloud.account_id][self._cloud.region].vpc_end_points.values()
-                if endpoint.vpc_id == instance.vpc_id and endpoint.state == "available" and endpoint.vpc_endpoint_type == "Interface"
+                if endpoint.vpc_id == instance.vpc_id
+                and endpoint.state.lower() == "available"
+                and endpoint.vpc_endpoint_type == "Interface"
             }
         return found.issuperset(_ENDPOINTS)
 
