@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import os
 
 from .._compose import images
 from .._compose.errors import InvalidInput
@@ -65,8 +66,6 @@ def make_client(service: str, region: str, endpoint_url: str):
 
 def _environment_region() -> str:
     """botocore reads AWS_DEFAULT_REGION only; the other SDKs, and the instance's agent, set AWS_REGION."""
-    import os
-
     return os.environ.get("AWS_REGION", "")
 
 
