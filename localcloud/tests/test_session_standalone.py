@@ -424,6 +424,27 @@ def test_terminate_closes_both_sides_and_hangs_up(world, tmp_path):
     assert client.session_id not in world.admin("GET", "state")["open_sessions"]
 
 
+def test_process_that_does_not_read_blocks_the_channel_and_can_be_terminated(world, tmp_path):
+    world.faults(agent={"first_output_delay": 0.0, "ping_seconds": 1.0, "pong_seconds": 1.0})
+    mark = tmp_path / "pid"
+
+    async def scenario():
+        async with world.terminal(f"stty raw -echo; echo $$ > {mark}; echo READY; exec sleep 1000", window=1000) as client:
+            await client.wait_for(b"READY")
+            await client.write(bytes(200_000))
+            await asyncio.sleep(1)
+            assert client.unacknowledged > 100
+            await asyncio.to_thread(world.ssm.terminate_session, SessionId=client.session_id)
+            await client.wait_end()
+
+    run(scenario())
+    process = Path(f"/proc/{mark.read_text().strip()}")
+    deadline = time.monotonic() + 30
+    while process.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not process.exists()
+
+
 def test_terminate_of_anything_succeeds(world):
     assert world.ssm.terminate_session(SessionId="never-was")["SessionId"] == "never-was"
 

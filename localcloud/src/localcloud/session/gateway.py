@@ -427,10 +427,13 @@ class Gateway:
     def _latency(self, session: Session) -> float:
         return max(side.link.faults.latency_ms + side.link.faults.jitter_ms for side in (session.client, session.agent)) / 1000
 
-    def _close_sides(self, session: Session) -> None:
+    @staticmethod
+    def _close_sides(session: Session) -> None:
+        loop = asyncio.get_running_loop()
         for side in (session.client, session.agent):
             if side.socket is not None:
                 side.socket.close(1000, "")
+                loop.call_later(_LINGER_SECONDS, side.socket.abort)
 
     # -- time
 

@@ -20,11 +20,10 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from . import stream, wire
 from .service import AccessDenied, Messages, NoCredentials, NotFound
+from .settings import Pacing
 
 log = logging.getLogger("ssm_agent.channel")
 
-PING_SECONDS = 54.0
-PONG_SECONDS = 6.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -32,8 +31,9 @@ _LONGEST_PAUSE = 5.0
 class DataChannel:
     """One session's channel. `accept(message) -> bool` handles a stream message; False means not ready: it is not acknowledged."""
 
-    def __init__(self, service: Messages, session_id: str, accept: Callable[[wire.Message], Awaitable[bool]]) -> None:
+    def __init__(self, service: Messages, session_id: str, accept: Callable[[wire.Message], Awaitable[bool]], pacing: Pacing) -> None:
         self.session_id = session_id
+        self._pacing = pacing
         self.closed = asyncio.Event()
         self.publishing = asyncio.Event()
         self.publishing.set()
@@ -43,6 +43,7 @@ class DataChannel:
         self._outgoing = stream.Outgoing(wire.OUTPUT)
         self._incoming = stream.Incoming()
         self._acknowledged = asyncio.Event()
+        self._connected = asyncio.Event()
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -53,7 +54,8 @@ class DataChannel:
     async def open(self) -> None:
         """Connect once; raises OSError, WebSocketException, NoCredentials, AccessDenied or NotFound."""
         await self._connect()
-        self._tasks = [asyncio.create_task(self._receive_for_ever()), asyncio.create_task(self._resend_for_ever())]
+        loops = (self._receive_for_ever(), self._resend_for_ever(), self._hold())
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def close(self) -> None:
         self.closed.set()
@@ -92,8 +94,8 @@ class DataChannel:
             max_size=None,
             # While a process does not read its input the real agent leaves the socket unread, pings included.
             max_queue=1,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PONG_SECONDS,
+            ping_interval=self._pacing.ping_seconds,
+            ping_timeout=self._pacing.pong_seconds,
             proxy=None,
         )
         opening = {
@@ -105,18 +107,28 @@ class DataChannel:
         }
         await socket.send(json.dumps(opening))
         self._socket = socket
+        self._connected.set()
         await self.send_state("Connected")
         for data in self._outgoing.all_unacknowledged():
-            await socket.send(data)
+            await self._write(data)
 
     async def _receive_for_ever(self) -> None:
         while not self.closed.is_set():
+            await self._connected.wait()
+            socket = self._socket
             try:
-                async for data in self._socket:
+                async for data in socket:
                     if isinstance(data, bytes):
                         await self._receive(data)
             except WebSocketException as error:
                 log.info("session %s: the data channel broke: %s", self.session_id, error)
+            if socket is self._socket:
+                self._connected.clear()
+
+    async def _hold(self) -> None:
+        """Open the channel again when it has closed, even while the receiver is stuck in a process that does not read its input."""
+        while not self.closed.is_set():
+            await self._socket.wait_closed()
             if not self.closed.is_set():
                 await self._reconnect()
 

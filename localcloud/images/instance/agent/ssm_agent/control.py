@@ -19,11 +19,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from . import wire
-from .channel import PING_SECONDS, PONG_SECONDS, parse
+from .channel import parse
 from .runcommand import Job, RunningJob
 from .service import AccessDenied, Messages, NoCredentials
 from .session import Request, Session
-from .settings import AGENT_VERSION, Settings
+from .settings import AGENT_VERSION, Pacing, Settings
 
 log = logging.getLogger("ssm_agent.control")
 
@@ -80,8 +80,8 @@ class Agent:
             f"{self._service.websocket_url}/v1/control-channel/{self._settings.instance_id}?role=subscribe&stream=input",
             compression=None,
             max_size=None,
-            ping_interval=PING_SECONDS,
-            ping_timeout=PONG_SECONDS,
+            ping_interval=Pacing.ping_seconds,
+            ping_timeout=Pacing.pong_seconds,
             proxy=None,
         )
         opening = {

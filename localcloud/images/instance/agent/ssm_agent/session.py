@@ -73,7 +73,7 @@ class Session:
         self.request = request
         self._settings = settings
         self._service = service
-        self._channel = DataChannel(service, request.session_id, self._accept)
+        self._channel = DataChannel(service, request.session_id, self._accept, request.pacing)
         self._worker: Worker | None = None
         self._handshake: Handshake | None = None
         self._steps: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()

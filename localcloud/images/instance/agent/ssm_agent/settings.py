@@ -49,6 +49,8 @@ class Pacing:
     output_pause: float = 0.001
     chunk_bytes: int = 1024
     flush_seconds: float = 2.0
+    ping_seconds: float = 54.0
+    pong_seconds: float = 6.0
     kms_challenge: bool = True
 
     @classmethod
