@@ -90,13 +90,27 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws import ecr as api
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
-from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, fail
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, error_code, fail
 from ansible_collections.bluegreen.aws.plugins.module_utils._image import ImageError, check_stream, context_fingerprint
 
 try:
     import docker
 except ImportError:
     docker = None
+
+
+def observe(client, name, tag, fingerprint, *, missing_ok):
+    """(repository's URI, digest that the tag points to, digest built from this fingerprint); None for what is not there.
+
+    A repository that is missing is an error, except where it would have been created before this task.
+    """
+    try:
+        uri = api.describe_repository(client, name)["repositoryUri"]
+    except BluegreenAWSError as exc:
+        if missing_ok and error_code(exc.exception) == "RepositoryNotFoundException":
+            return name, None, None
+        raise
+    return uri, api.image_digest(client, name, tag), api.image_digest(client, name, f"{tag}-{fingerprint}")
 
 
 def build_and_push(client, name, uri, tags, params):
@@ -129,9 +143,7 @@ def main():
     try:
         fingerprint = context_fingerprint(module.params["context"], module.params["build_args"])
         client = make_client(module, "ecr")
-        uri = api.describe_repository(client, name)["repositoryUri"]
-        before = api.image_digest(client, name, tag)
-        built = api.image_digest(client, name, f"{tag}-{fingerprint}")
+        uri, before, built = observe(client, name, tag, fingerprint, missing_ok=module.check_mode)
         changed, after = built is None or built != before, built or ""
         if changed and not module.check_mode:
             if built is None:
