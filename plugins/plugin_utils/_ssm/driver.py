@@ -29,6 +29,7 @@ COMMAND_DOCUMENT = "AWS-StartInteractiveCommand"
 PING_EVERY = 30.0
 SILENCE_MEANS_DROPPED = 45.0
 HEARTBEAT = 60.0
+ATTEMPT = 20.0
 BACKOFF_START = 0.1
 BACKOFF_MAX = 5.0
 
@@ -214,8 +215,9 @@ class SessionDriver:
 
     def _open_stream(self, started, deadline):
         now = self._clock.monotonic()
+        deadline = max(now + 1.0, min(now + ATTEMPT, deadline))
         url = urlsplit(started.stream_url)
-        self._stream = self._connect(started.stream_url, timeout=max(1.0, min(20.0, deadline - now)), ca_bundle=lambda: self._api.ca_bundle)
+        self._stream = self._connect(started.stream_url, timeout=deadline - now, ca_bundle=lambda: self._api.ca_bundle)
         resource = (url.path or "/") + (f"?{url.query}" if url.query else "")
         client = websocket.WebSocketClient(url.netloc.rpartition("@")[2], resource, os.urandom)
         self._stream.write(client.data_to_send())

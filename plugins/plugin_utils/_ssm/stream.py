@@ -61,9 +61,14 @@ class Stream:
                 connection = socket.create_connection((host, port), timeout=timeout)
             else:
                 connection = _through_proxy(proxy, host, port, timeout)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if parts.scheme == "wss":
-                connection = tls_context(ca_bundle() if callable(ca_bundle) else ca_bundle).wrap_socket(connection, server_hostname=host)
+            try:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if parts.scheme == "wss":
+                    context = tls_context(ca_bundle() if callable(ca_bundle) else ca_bundle)
+                    connection = context.wrap_socket(connection, server_hostname=host)
+            except BaseException:
+                connection.close()
+                raise
         except ssl.SSLCertVerificationError as error:
             raise StreamError(
                 f"Cannot open the session's stream to {host}: its certificate is not trusted ({error.verify_message}); "
@@ -130,9 +135,17 @@ def _through_proxy(proxy, host, port, timeout):
     parts = urlsplit(proxy if "//" in proxy else "http://" + proxy)
     secure = parts.scheme == "https"
     connection = socket.create_connection((parts.hostname, parts.port or (443 if secure else 80)), timeout=timeout)
-    if secure:
-        connection = tls_context(None).wrap_socket(connection, server_hostname=parts.hostname)
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        if secure:
+            connection = tls_context(None).wrap_socket(connection, server_hostname=parts.hostname)
+        _ask_proxy(connection, parts, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _ask_proxy(connection, parts, target):
     request = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"
     if parts.username:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -147,4 +160,3 @@ def _through_proxy(proxy, host, port, timeout):
     status = answer.split(b"\r\n")[0].split(b" ", 2)
     if len(status) < 2 or status[1] != b"200":
         raise OSError(f"the proxy {parts.hostname} answered {b' '.join(status[1:]).decode('latin-1')}")
-    return connection
