@@ -1,0 +1,66 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret value is seen where it must not be: output at -vvv, process lists, the controller's disk, the repository."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import world
+from conftest import GIVEN
+
+
+@pytest.fixture(scope="module")
+def evidence(built):
+    """The run that built everything, at -vvv, with one secret given and two generated."""
+    return {**built, "secrets": world.secrets()}
+
+
+def test_the_run_had_secrets_to_leak(evidence):
+    assert evidence["result"].code == 0, evidence["result"].output[-4000:]
+    assert GIVEN in evidence["secrets"]
+    assert len(evidence["secrets"]) == 3
+    assert evidence["result"].changed() > 0
+
+
+def test_output_at_vvv_shows_none(evidence):
+    for secret in evidence["secrets"]:
+        assert secret not in evidence["result"].output
+
+
+def test_no_process_was_started_with_one(evidence):
+    assert any(b"compose" in line for line in evidence["processes"]), "the watch saw nothing of the deployment"
+    for secret in evidence["secrets"]:
+        found = [line.replace(b"\0", b" ")[:60] for line in evidence["processes"] if secret.encode() in line]
+        assert found == []
+
+
+def test_the_controllers_disk_has_none(evidence):
+    files = [path for path in Path(evidence["home"]).rglob("*") if path.is_file()]
+    for secret in evidence["secrets"]:
+        assert [str(path) for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_the_repository_has_none(evidence):
+    for secret in evidence["secrets"]:
+        words = ["git", "grep", "-lF", "--untracked", "-e", secret]
+        found = subprocess.run(words, cwd=world.ROOT, text=True, capture_output=True, check=False).stdout.split()
+        assert [name for name in found if name != "tests/e2e/test_2_secrets.py"] == []
+
+
+def test_the_instance_keeps_them_in_one_file_that_only_root_reads(evidence):
+    for secret in evidence["secrets"]:
+        names = world.on_instance(f"grep -rlF -- '{secret}' /opt /etc /root /home /tmp /run /var/log 2>/dev/null", check=False).split()
+        assert names, "the release has no .env"
+        assert all(name.endswith("/.env") for name in names), names
+        for name in names:
+            assert world.on_instance(f"stat -c '%a %U' {name}").split() == ["600", "root"]
+
+
+def test_containers_descriptions_show_none_of_the_proxys(evidence):
+    described = world.on_instance("docker ps -q --filter label=bluegreen.role=proxy | xargs -r docker inspect", check=False)
+    for secret in evidence["secrets"]:
+        assert secret not in described
