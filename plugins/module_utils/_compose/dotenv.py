@@ -11,8 +11,8 @@ import re
 
 from .errors import InvalidInput
 
-_PLAIN = re.compile(r"^[A-Za-z0-9_./:@%+,=~^*?&;|!()<>{}\[\]-]*$")
-_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=~^*?&;|!()<>{}\[\]-]*")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:[=:].*)?$")
 
 
@@ -22,7 +22,7 @@ def quote(value: str) -> str:
     Source: https://github.com/compose-spec/compose-go/tree/main/dotenv; single quotes are literal, double quotes know
     backslash escapes and expand variables.
     """
-    if _PLAIN.match(value):
+    if _PLAIN.fullmatch(value):
         return value
     if "'" not in value and "\n" not in value and "\r" not in value and "\\" not in value:
         return f"'{value}'"
@@ -79,7 +79,7 @@ def values_by_key(names: list, path: str) -> dict:
     result = {}
     for name in names:
         key = name.rstrip("/").rpartition("/")[2]
-        if not _KEY.match(key):
+        if not _KEY.fullmatch(key):
             raise InvalidInput(
                 f"Cannot write .env from {path}: the last part of parameter '{name}' is not a variable name "
                 "(letters, digits and '_'). Rename the parameter."

@@ -58,7 +58,7 @@ def registry_host(text: str) -> str:
 
 
 def is_digest(text: str) -> bool:
-    return bool(_DIGEST.match(text))
+    return bool(_DIGEST.fullmatch(text))
 
 
 def is_pinned(text: str) -> bool:

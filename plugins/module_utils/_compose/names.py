@@ -58,12 +58,12 @@ def release_id(stamp: str, suffix: str) -> str:
 
 
 def is_release_id(text: str) -> bool:
-    return bool(_RELEASE.match(text))
+    return bool(_RELEASE.fullmatch(text))
 
 
 def check_project(name: str) -> str:
     """The name, or InvalidInput. Rule: https://docs.docker.com/compose/how-tos/project-name/"""
-    if not _PROJECT.match(name):
+    if not _PROJECT.fullmatch(name):
         raise InvalidInput(
             f"Cannot release project '{name}': a Compose project name has only lower-case letters, digits, '-' and '_' "
             "and starts with a letter or digit. Choose such a name."

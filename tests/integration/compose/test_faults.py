@@ -151,7 +151,7 @@ def test_a_stateful_service_that_does_not_start_again_comes_back_as_it_was(appli
 WRONG = {
     "image": (
         lambda app: app.values.update(APP_IMAGE=f"{APP}:9"),
-        "Cannot release service 'backend': image bluegreen-test/app:9 is not on the instance, and pull is never. Pull it, or allow pulling.",
+        "Cannot release service 'backend': image bluegreen-test/app:9 is not on the instance, and pull is never. Pull it, or allow pulling.",  # noqa: E501
     ),
     "compose": (
         lambda app: app.write(COMPOSE.replace("ports:", "prots:")),

@@ -18,6 +18,7 @@ QUOTED = [
     ("", ""),
     ("jdbc:mysql://mysql:3306/popcon?useSSL=false&x=y", "jdbc:mysql://mysql:3306/popcon?useSSL=false&x=y"),
     ("two words", "'two words'"),
+    ("at the end\n", '"at the end\\n"'),
     ('a$b "q" #c', "'a$b \"q\" #c'"),
     ("it's", '"it\'s"'),
     ("it's $5", '"it\'s \\$5"'),
@@ -53,8 +54,8 @@ def test_missing_and_extra_keys_are_all_named():
     with pytest.raises(InvalidInput) as caught:
         dotenv.check_keys(["DB_HOST", "DB_PASSWORD", "A"], ["A", "DB_PASSWROD"], example=".env.example", path="/popcon/dev")
     assert str(caught.value) == (
-        "Cannot release: the parameters below /popcon/dev are not the keys of .env.example (missing below /popcon/dev: DB_HOST, DB_PASSWORD; "
-        "not in .env.example: DB_PASSWROD). Create the missing parameters below /popcon/dev and add the extra keys to .env.example or delete "
+        "Cannot release: the parameters below /popcon/dev are not the keys of .env.example (missing below /popcon/dev: DB_HOST, DB_PASSWORD; "  # noqa: E501
+        "not in .env.example: DB_PASSWROD). Create the missing parameters below /popcon/dev and add the extra keys to .env.example or delete "  # noqa: E501
         "the parameters. Nothing was changed."
     )
 
