@@ -18,6 +18,12 @@ from botocore.model import Shape
 Problems = list[str]
 
 _ISO8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
+ALSO_GIVEN = {
+    # "For an internet gateway, the state is `available` when attached to a VPC" (API_InternetGatewayAttachment), against the model's enum.
+    "AttachmentStatus": ("available",),
+}
+"""Values that AWS documents and gives although its model's enum does not have them: shape -> values."""
+
 _LIMITS = {"integer": 2**31, "long": 2**63}
 
 
@@ -100,7 +106,7 @@ def text_value(shape: Shape, value: t.Any, path: str) -> Problems:
     if kind == "blob":
         return _blob(value, path)
     enum = getattr(shape, "enum", None)
-    if enum and value not in enum:
+    if enum and value not in enum and value not in ALSO_GIVEN.get(shape.name, ()):
         return [f"{path} is {value!r}, which is not one of {shape.name}'s values: {', '.join(enum)}"]
     return []
 

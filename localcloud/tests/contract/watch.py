@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import os
 import typing as t
 
 import botocore.session
@@ -17,6 +18,10 @@ OURS = frozenset({"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr"
 
 seen: collections.Counter[tuple[str, str, str | None]] = collections.Counter()
 """How often (service, operation, error code or None) was answered in this process."""
+
+
+LOG = "LOCALCLOUD_CONTRACT_LOG"
+"""Names a file to which every validated answer adds a line `service operation code-or-dash`; for processes other than the tests'."""
 
 
 class ContractBroken(AssertionError):
@@ -52,4 +57,8 @@ def _validate(operation_model: t.Any, response_dict: dict[str, t.Any], **_: t.An
     if problems:
         listed = "\n  ".join(problems)
         raise ContractBroken(f"{operation_model.service_model.service_name} breaks its contract:\n  {listed}\nin {answer.body[:2000]!r}")
-    seen[operation_model.service_model.service_name, operation_model.name, error_code(operation_model, answer)] += 1
+    code = error_code(operation_model, answer)
+    seen[operation_model.service_model.service_name, operation_model.name, code] += 1
+    if os.environ.get(LOG):
+        with open(os.environ[LOG], "a", encoding="utf-8") as file:
+            file.write(f"{operation_model.service_model.service_name} {operation_model.name} {code or '-'}\n")

@@ -29,6 +29,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_.\-/]+")
 _LEVELS = 15
 _VALUE_BYTES = {"Standard": 4096, "Advanced": 8192, "Intelligent-Tiering": 8192}
 _TYPES = ("String", "StringList", "SecureString")
+_FILTER_KEY = r"tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType"
 _PUBLIC_DATE = 1763337600.0  # 2025-11-17, the date of the images
 
 
@@ -149,6 +150,9 @@ class Parameters:
         if not 1 <= int(body.get("MaxResults") or 50) <= 50:
             raise _invalid("maxResults", body["MaxResults"], "have value less than or equal to 50")
         filters = body.get("ParameterFilters") or []
+        for item in filters:
+            if not re.fullmatch(_FILTER_KEY, item["Key"]):
+                raise ApiError("InvalidFilterKey", f"The specified key isn't valid: {item['Key']}.")
         ours = [item for item in filters if item["Key"] == "Path" or item["Key"].startswith("tag:")]
         theirs = [item for item in filters if item not in ours]
         whole = {key: value for key, value in body.items() if key != "NextToken"}

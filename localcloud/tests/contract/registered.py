@@ -1,0 +1,13 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which services and operations have contract cases."""
+
+from __future__ import annotations
+
+from . import ecr_cases
+
+CASES = {"ecr": ecr_cases.CASES}
+"""botocore's name of a service -> its cases."""
+
+OPERATIONS_WITH_CASES = frozenset((service, case.operation) for service, cases in CASES.items() for case in cases)
