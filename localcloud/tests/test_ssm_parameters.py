@@ -150,6 +150,14 @@ def test_describe_by_path_is_one_level_unless_recursive(ssm):
     assert names(Option="Recursive") == ["/l/one", "/l/two/three"]
 
 
+def test_labels(ssm):
+    """An operation that is left to MiniStack answers in the protocol of Systems Manager too."""
+    ssm.put_parameter(Name="/label/x", Value="1", Type="String")
+    assert ssm.label_parameter_version(Name="/label/x", Labels=["live"])["InvalidLabels"] == []
+    assert ssm.get_parameter(Name="/label/x:live")["Parameter"]["Value"] == "1"
+    assert refused(ssm.label_parameter_version, Name="/label/none", Labels=["live"]) == "ParameterNotFound"
+
+
 PUBLIC = [
     "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
     "/aws/service/debian/release/13/latest/amd64",

@@ -95,7 +95,8 @@ class SystemsManager:
                 return result(await parameters.operations[operation](content))
         except ApiError as error:
             return failure(error, operation)
-        return await ministack.handle_request(method, path, headers, body, query_params)
+        status, _, answer = await ministack.handle_request(method, path, headers, body, query_params)
+        return result(json.loads(answer or b"{}"), status=status)
 
     async def admin(self, method: str, path: str, body: bytes) -> HttpAnswer:
         """Faults, counters and open sessions."""
