@@ -38,7 +38,7 @@ class Server:
         # MiniStack and moto read the environment when they are imported
         from .dataplane.dataplane import DataPlane
         from .dataplane.imds import Imds
-        from .emulation import group_metrics, identity, instances, launch_templates, required, tags
+        from .emulation import group_metrics, identity, instances, launch_templates, required, tags, unsupported
         from .emulation.directory import MotoDirectory
         from .emulation.images import public_parameters
         from .emulation.records import MotoRecords
@@ -61,6 +61,7 @@ class Server:
         tags.install()
         launch_templates.install()
         group_metrics.install()
+        unsupported.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
         async def credentials(role_name: str, instance_id: str) -> identity.Credentials | None:

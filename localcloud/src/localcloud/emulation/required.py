@@ -16,6 +16,7 @@ NAMES: dict[str, str] = {
     "ministack.app:app": "the ASGI application that everything is mounted on",
     "ministack.app:SERVICE_HANDLERS": "replacing whole services by ours",
     "ministack.app:_get_module": "reaching a service of MiniStack that one of ours wraps",
+    "ministack.core.router:_KNOWN_AWS_SERVICE_NAMES": "answering requests to services that nobody provides, at no cost",
     "ministack.core.router:detect_service": "routing of requests to services by name",
     "ministack.core.router:extract_region": "the region of a request",
     "ministack.core.container_reaper:instance_id": "finding the containers that MiniStack started for this cloud",
