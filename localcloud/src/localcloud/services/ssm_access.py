@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import re
+import datetime
 import typing as t
 
 from ministack.core import iam_evaluator
@@ -14,9 +14,11 @@ from moto.ec2.models import ec2_backends
 
 from ..emulation import moto
 from ..session.gateway import Refused
+from .ssm_signature import Signature, SignatureError
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud, Instance
+    from ..session.http import Request
 
 REQUIRED = {
     "ssmmessages:CreateControlChannel": ("ssmmessages:CreateControlChannel", "ssm:UpdateInstanceInformation"),
@@ -25,7 +27,6 @@ REQUIRED = {
 """What an agent does at the gateway → the actions its role must allow."""
 
 _ENDPOINTS = ("ssm", "ssmmessages")
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
 class Access:
@@ -34,7 +35,7 @@ class Access:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def check(self, instance_id: str, action: str, headers: dict[str, str]) -> None:
+    def check(self, instance_id: str, action: str, request: Request) -> None:
         """Raises Refused with the reason."""
         instance = self._cloud.instances.get(instance_id)
         if instance is None or instance.state not in ("pending", "running"):
@@ -44,7 +45,7 @@ class Access:
         if instance.role_name is None:
             raise Refused(f"{instance_id} has no role")
         with request_scope(self._cloud.account_id, self._cloud.region):
-            self._check_credentials(instance, headers)
+            self._check_credentials(instance, request)
             for wanted in REQUIRED[action]:
                 self._check_policies(instance, wanted)
 
@@ -67,13 +68,16 @@ class Access:
             }
         return found.issuperset(_ENDPOINTS)
 
-    def _check_credentials(self, instance: Instance, headers: dict[str, str]) -> None:
-        match = _CREDENTIAL.search(headers.get("authorization", ""))
-        if match is None:
-            raise Refused("the request is not signed")
-        found = iam_evaluator.resolve_credential(match[1], self._cloud.account_id, headers.get("x-amz-security-token", ""))
-        if isinstance(found, iam_evaluator.CredentialResolutionError):
-            raise Refused(found.message)
+    def _check_credentials(self, instance: Instance, request: Request) -> None:
+        try:
+            signature = Signature(request)
+            token = request.headers.get("x-amz-security-token", "")
+            found = iam_evaluator.resolve_credential(signature.access_key_id, self._cloud.account_id, token)
+            if isinstance(found, iam_evaluator.CredentialResolutionError):
+                raise Refused(found.message)
+            signature.verify(found.secret_access_key, datetime.datetime.now(datetime.UTC))
+        except SignatureError as error:
+            raise Refused(str(error)) from error
         if f":assumed-role/{instance.role_name}/" not in found.principal_arn:
             raise Refused(f"{found.principal_arn} is not the role of {instance.id}")
 

@@ -47,8 +47,8 @@ class Refused(Exception):
     """An agent may not do this; the text says why."""
 
 
-Authorise = Callable[[str, str, dict[str, str]], None]
-"""`(instance id, action, request headers)`; raises Refused unless the instance's agent may take this action. Called in a thread."""
+Authorise = Callable[[str, str, Request], None]
+"""`(instance id, action, request)`; raises Refused unless the instance's agent may take this action. Called in a thread."""
 
 
 @dataclass
@@ -245,7 +245,7 @@ class Gateway:
                 return Response(404, b"the session does not exist")
             instance_id, action, role = session.target, "ssmmessages:CreateDataChannel", "agent"
         try:
-            await asyncio.to_thread(self._authorise, instance_id, action, request.headers)
+            await asyncio.to_thread(self._authorise, instance_id, action, request)
         except Refused as error:
             self.counters["agent_refused"] += 1
             return Response(403, f"AccessDeniedException: {error}".encode())

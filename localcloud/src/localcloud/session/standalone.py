@@ -36,7 +36,7 @@ class Standalone:
     """The API of a world with one managed instance."""
 
     def __init__(self) -> None:
-        self.gateway = Gateway(lambda instance_id, action, headers: None)
+        self.gateway = Gateway(lambda instance_id, action, request: None)
         self.api = SessionApi(self.gateway, region=_REGION)
         self.server = Server(App(self._answer, lambda request: Response(404)))
         self.ready = asyncio.Event()

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signatures of agents: botocore's own pass, anything changed afterwards does not. No network."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from localcloud.services.ssm_signature import Signature, SignatureError
+from localcloud.session.http import Request
+
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+def signed(secret: str = "secret") -> Request:
+    request = AWSRequest(
+        "POST", "http://10.0.0.1:4568/v1/control-channel/i-1", headers={"Content-Type": "application/json"}, data=b'{"a": 1}'
+    )
+    SigV4Auth(Credentials("AKID", secret, "token"), "ssmmessages", "ap-northeast-2").add_auth(request)
+    headers = {name.lower(): value for name, value in request.prepare().headers.items()} | {"host": "10.0.0.1:4568"}
+    return Request("POST", "/v1/control-channel/i-1", {}, headers, b'{"a": 1}')
+
+
+def test_good_signature():
+    signature = Signature(signed())
+    assert signature.access_key_id == "AKID"
+    signature.verify("secret", NOW)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"body": b"{}"},
+        {"path": "/v1/control-channel/i-2"},
+        {"method": "PUT"},
+        {"query": {"a": "b"}},
+        {"headers": signed().headers | {"x-amz-security-token": "other"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_changed_request(change):
+    with pytest.raises(SignatureError, match="does not match"):
+        Signature(dataclasses.replace(signed(), **change)).verify("secret", NOW)
+
+
+def test_another_secret():
+    with pytest.raises(SignatureError, match="does not match"):
+        Signature(signed("other")).verify("secret", NOW)
+
+
+def test_clock_that_is_wrong():
+    with pytest.raises(SignatureError, match="Signature expired"):
+        Signature(signed()).verify("secret", NOW + datetime.timedelta(minutes=6))
+
+
+@pytest.mark.parametrize("header", ["", "Basic x", "AWS4-HMAC-SHA256 Credential=AKID/x"])
+def test_no_signature(header):
+    request = signed()
+    with pytest.raises(SignatureError, match="is not signed"):
+        Signature(dataclasses.replace(request, headers=request.headers | {"authorization": header}))
