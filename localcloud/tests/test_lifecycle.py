@@ -11,6 +11,7 @@ import pathlib
 import secrets
 import signal
 import subprocess
+import sys
 
 import pytest
 from conftest import PARAMETER, client_of, exports, localcloud, make_vpc, wait_for, wait_for_state
@@ -22,7 +23,7 @@ from localcloud.dataplane.rules import Chains
 
 def traces(engine, name):
     """Everything on this machine that belongs to the cloud."""
-    short = Chains(_short(name))
+    short = Chains(settings_module.short_of(name))
     saved = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
     label = {"label": f"localcloud={name}"}
     return {
@@ -33,12 +34,6 @@ def traces(engine, name):
         "processes": [pid for pid in os.listdir("/proc") if pid.isdigit() and _serves(pid, name)],
         "control groups": [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/localcloud-{name}")],
     }
-
-
-def _short(name):
-    import hashlib
-
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _serves(pid, name):
@@ -155,8 +150,6 @@ def test_a_deleted_vpc_takes_its_network_with_it(boto, engine, cloud_env, cloud_
     ],
 )
 def test_bad_input_gets_one_sentence(arguments, sentence, tmp_path):
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-m", "localcloud", *arguments],
         env={**os.environ, "LOCALCLOUD_STATE": str(tmp_path)}, capture_output=True, text=True, check=False,
@@ -164,13 +157,30 @@ def test_bad_input_gets_one_sentence(arguments, sentence, tmp_path):
     assert (done.returncode, done.stderr.strip()) == (1, sentence)
 
 
+def test_down_finds_a_cloud_whose_state_is_lost(second, engine):
+    name, state = second
+    engine.networks.create(f"localcloud-{name}-lost", labels={"localcloud": name})
+    chains = Chains(settings_module.short_of(name))
+    subprocess.run(["iptables", "-w", "-t", "nat", "-N", chains.out], check=True)
+    assert localcloud(name, "down", state=state).stdout.strip() == f"cloud {name} is down; removed 1 network, packet rules"
+    assert traces(engine, name) == NOTHING
+
+
+def test_two_ups_at_once_make_one_cloud(second, engine):
+    name, state = second
+    command = [sys.executable, "-m", "localcloud", "--name", name, "up"]
+    environment = {**os.environ, "LOCALCLOUD_STATE": str(state)}
+    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(process.communicate()[0].splitlines()[-1].split(":")[0] for process in both)
+    assert said[1] == f"cloud {name} is up already"
+    assert len(traces(engine, name)["processes"]) == 1
+
+
 def test_down_of_a_cloud_that_is_not_there(tmp_path):
     assert localcloud("absent", "down", state=tmp_path).stdout.strip() == "cloud absent is not there"
 
 
 def test_without_docker_there_is_one_sentence(tmp_path):
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-m", "localcloud", "--name", "t-nodocker", "up"],
         env={**os.environ, "LOCALCLOUD_STATE": str(tmp_path), "DOCKER_HOST": "unix:///nonexistent.sock"},

@@ -16,7 +16,7 @@ import docker.errors
 from .cloud import LABEL
 from .dataplane import firewall, rules
 from .dataplane.containers import cgroup_parent, remove_cgroups
-from .settings import Settings
+from .settings import short_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,12 +42,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}" if number else ""
 
 
-def remove_everything(client: docker.DockerClient, settings: Settings) -> Removed:
-    """Remove containers with their volumes, then networks, named volumes, packet rules and control groups of this cloud."""
-    own = f"{LABEL}={settings.name}"
-    # containers that MiniStack itself started carry its own label: the address it serves on
-    ministack = f"ministack.instance={socket.gethostname()}:{settings.ports.api}"
-    ids = {item["Id"] for label in (own, ministack) for item in client.api.containers(all=True, filters={"label": label})}
+def remove_everything(client: docker.DockerClient, name: str, api_port: int | None) -> Removed:
+    """Remove containers with their volumes, then networks, named volumes, packet rules and control groups of a cloud.
+
+    `api_port` is None when the cloud's settings are lost.
+    """
+    own = f"{LABEL}={name}"
+    labels = [own]
+    if api_port is not None:  # containers that MiniStack itself started carry its own label: the address it serves on
+        labels.append(f"ministack.instance={socket.gethostname()}:{api_port}")
+    ids = {item["Id"] for label in labels for item in client.api.containers(all=True, filters={"label": label})}
     with concurrent.futures.ThreadPoolExecutor(max_workers=6) as pool:
         list(pool.map(lambda container_id: _remove_container(client, container_id), ids))
     networks = client.networks.list(filters={"label": own})
@@ -61,8 +65,8 @@ def remove_everything(client: docker.DockerClient, settings: Settings) -> Remove
     for volume in volumes:
         with contextlib.suppress(docker.errors.NotFound):
             volume.remove(force=True)
-    had_rules = firewall.remove(rules.Chains(settings.short))
-    remove_cgroups(cgroup_parent(settings.name))
+    had_rules = firewall.remove(rules.Chains(short_of(name)))
+    remove_cgroups(cgroup_parent(name))
     return Removed(len(ids), len(networks), len(volumes), had_rules)
 
 

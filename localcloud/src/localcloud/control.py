@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -71,6 +72,11 @@ def up(name: str, say: Say) -> Settings:
     if not shutil.which("iptables-restore"):
         raise LocalCloudError("Failed to start the local cloud: iptables is not installed. Install the package iptables.")
     client = connect()
+    with _alone(name):
+        return _up(client, name, say, started)
+
+
+def _up(client: docker.DockerClient, name: str, say: Say, started: float) -> Settings:
     settings = settings_module.load_or_create(name)
     images.ensure_instance(client, say)
     health = ask(settings, "health")
@@ -80,7 +86,7 @@ def up(name: str, say: Say) -> Settings:
             say(f"it runs an earlier version of this program; `localcloud --name {name} down` and `up` make it anew")
         return settings
     _stop_server(settings, say)
-    removed = cleanup.remove_everything(client, settings)
+    removed = cleanup.remove_everything(client, name, settings.ports.api)
     if removed:
         say(f"removed what an earlier run left behind: {removed}")
     _start_server(settings, say)
@@ -90,14 +96,28 @@ def up(name: str, say: Say) -> Settings:
 
 def down(name: str, say: Say) -> None:
     """Take the cloud down; nothing of it stays but its log and its settings' directory, which go too."""
-    settings = settings_module.load(name)
-    if settings is None:
-        say(f"cloud {name} is not there")
-        return
     client = connect()
-    _stop_server(settings, say)
-    say(f"cloud {name} is down; removed {cleanup.remove_everything(client, settings)}")
-    shutil.rmtree(settings.state_dir, ignore_errors=True)
+    with _alone(name):
+        settings = settings_module.load(name)
+        if settings is not None:
+            _stop_server(settings, say)
+        removed = cleanup.remove_everything(client, name, settings.ports.api if settings else None)
+        if settings is None and not removed:
+            say(f"cloud {name} is not there")
+        else:
+            say(f"cloud {name} is down; removed {removed}")
+        if settings is not None:
+            shutil.rmtree(settings.state_dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> t.Iterator[None]:
+    """Only one `up` or `down` of a cloud at a time; another one waits for it."""
+    root = settings_module.state_root()
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / f".{settings_module.check_name(name)}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _start_server(settings: Settings, say: Say) -> None:

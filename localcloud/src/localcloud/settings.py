@@ -49,8 +49,8 @@ class Settings:
 
     @property
     def short(self) -> str:
-        """Eight hexadecimal digits for names of limited length: packet chains and bridges."""
-        return hashlib.sha256(self.name.encode()).hexdigest()[:8]
+        """For names of limited length: packet chains and bridges."""
+        return short_of(self.name)
 
     def environment(self) -> dict[str, str]:
         """Variables for a client on this machine."""
@@ -61,6 +61,11 @@ class Settings:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
+
+
+def short_of(name: str) -> str:
+    """Eight hexadecimal digits that stand for a cloud's name."""
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def state_root() -> pathlib.Path:
