@@ -46,3 +46,8 @@ def stamp(moment: datetime.datetime) -> str:
 def moment(text: str) -> datetime.datetime:
     """A time as Docker writes it (RFC 3339, UTC, up to nanoseconds)."""
     return datetime.datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=datetime.timezone.utc)
+
+
+def parse_stamp(text: str) -> datetime.datetime:
+    """The time at the beginning of a release's id."""
+    return datetime.datetime.strptime(text[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)

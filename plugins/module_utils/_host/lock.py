@@ -44,10 +44,12 @@ class Lock:
                 f"since {holder.get('since', '?')} ({holder.get('what', 'a release')}, process {pid} on this instance). "
                 f"Wait for it, or break it with 'kill {pid}'; the next release undoes what was half done."
             )
-        files.write(
-            self._path + ".json",
-            json.dumps({"actor": actor, "what": what, "since": iso(self._clock.utc()), "pid": os.getpid()}) + "\n",
-        )
+        try:
+            entry = {"actor": actor, "what": what, "since": iso(self._clock.utc()), "pid": os.getpid()}
+            files.write(self._path + ".json", json.dumps(entry) + "\n")
+        except BaseException:
+            self.release()
+            raise
 
     def _try(self) -> bool:
         try:

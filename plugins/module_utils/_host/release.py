@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import getpass
 import os
 import shutil
@@ -19,7 +20,7 @@ from .._compose import model, names, plan, record
 from .._compose.errors import ComposeReleaseError, Interrupted, ReleaseFailed
 from .._compose.options import PRESENT
 from . import files, prepare, rollout
-from .clock import iso, stamp
+from .clock import iso, parse_stamp, stamp
 from .host import Host
 from .lock import Lock
 from .recover import recover
@@ -168,12 +169,20 @@ def _predict(host: Host) -> Outcome:
     return _outcome(host, changed, new if changed else live, decided, live)
 
 
+def _identifier(host: Host, records: list) -> str:
+    """An id that sorts after every other one, also when the clock was set back."""
+    moment, last = host.clock.utc(), records[-1].id if records else ""
+    while stamp(moment) <= last[:16]:
+        moment += datetime.timedelta(seconds=1) if stamp(moment) == last[:16] else parse_stamp(last) - moment
+    return names.release_id(stamp(moment), files.random_hex(4))
+
+
 def _release(host: Host) -> Outcome:
     store = host.store
     records, current = store.records(), store.current()
     live = record.by_id(records).get(current)
     target = _target(host, records, current)
-    identifier = names.release_id(stamp(host.clock.utc()), files.random_hex(4))
+    identifier = _identifier(host, records)
     root = store.path(identifier)
     files.make_directory(root, 0o755)
     started = host.elapsed()
@@ -252,13 +261,16 @@ def _prune(host: Host) -> None:
     store = host.store
     records = store.records()
     containers = host.docker.containers()
-    in_use = {one.release for one in containers}
-    gone = set(record.superseded(records, store.current(), host.options.keep_releases, in_use))
-    kept = {image for item in records if item.id not in gone for image in item.images.values()} | {one.image for one in containers}
-    for image in sorted({image for item in records if item.id in gone for image in item.images.values()} - kept):
+    current, keep = store.current(), host.options.keep_releases
+    # A container that still runs may mount files of an old release; that keeps the directory, not the images of the other services.
+    gone = record.superseded(records, current, keep, {one.release for one in containers})
+    old = set(record.superseded(records, current, keep, set()))
+    kept = {image for item in records if item.id not in old for image in item.images.values()}
+    kept |= {one.image for one in containers} | {one.image_id for one in containers}
+    for image in sorted({image for item in records if item.id in old for image in item.images.values()} - kept):
         if host.docker.remove_image(image):
             host.event(f"removed image {image}")
-    for identifier in sorted(gone):
+    for identifier in gone:
         store.remove(identifier)
         host.event(f"removed release {identifier}")
 
