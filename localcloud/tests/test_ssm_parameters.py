@@ -161,6 +161,7 @@ def test_labels(ssm):
 PUBLIC = [
     "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
     "/aws/service/debian/release/13/latest/amd64",
+    "/aws/service/debian/release/trixie/latest/amd64",
     "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
 ]
 

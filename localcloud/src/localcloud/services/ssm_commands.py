@@ -1,10 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run Command: commands and their invocations as records with states; how an order reaches an agent is handed in, the clock too.
-
-Every target gets its order at once: MaxConcurrency and MaxErrors are stored and shown, and have no effect.
-"""
+"""Run Command: commands and their invocations as records with states; how an order reaches an agent is handed in, the clock too."""
 
 from __future__ import annotations
 
@@ -41,6 +38,7 @@ class Invocation:
     instance_id: str
     instance_name: str
     requested: datetime.datetime
+    ordered: bool = False
     status: str = "Pending"
     details: str = "Pending"
     code: int = -1
@@ -57,7 +55,7 @@ class Invocation:
 
 @dataclass
 class Command:
-    """One command; `delivery` and `execution` in seconds."""
+    """One command; `delivery` and `execution` in seconds. At most `concurrency` invocations at a time, none after more than `errors`."""
 
     id: str
     body: Dict
@@ -65,6 +63,8 @@ class Command:
     requested: datetime.datetime
     delivery: int
     execution: int
+    concurrency: int
+    errors: int
     invocations: list[Invocation] = field(default_factory=list)
 
     @property
@@ -108,7 +108,11 @@ class Commands:
         execution = _check_parameters(parameters)
         requested = self._now()
         delivery = int(body.get("TimeoutSeconds") or DELIVERY_SECONDS)
-        command = Command(str(uuid.uuid4()), body | {"DocumentName": name}, parameters, requested, delivery, execution)
+        concurrency = _share(body.get("MaxConcurrency") or "50", len(targets))
+        errors = _share(body.get("MaxErrors") or "0", len(targets))
+        command = Command(
+            str(uuid.uuid4()), body | {"DocumentName": name}, parameters, requested, delivery, execution, max(1, concurrency), errors
+        )
         self._commands[command.id] = command
         while len(self._commands) > _KEPT:
             self._forget(next(iter(self._commands)))
@@ -117,8 +121,7 @@ class Commands:
             command.invocations.append(invocation)
             self._jobs[invocation.job_id] = (command, invocation)
         answer = {"Command": self._describe(command)}
-        for invocation in command.invocations:
-            self._order(command, invocation)
+        self._advance(command)
         return answer
 
     def list(self, body: Dict) -> Dict:
@@ -185,6 +188,7 @@ class Commands:
             else:
                 invocation.status = invocation.details = "Cancelling"
             self._send(invocation.instance_id, invocation.job_id, {"Cancel": True})
+        self._advance(command)
         return {}
 
     # -- what agents say
@@ -198,8 +202,8 @@ class Commands:
 
     def replied(self, job_id: str, result: Dict) -> None:
         """The script has ended."""
-        _, invocation = self._jobs.get(job_id, (None, None))
-        if invocation is None or invocation.status in ENDED:
+        command, invocation = self._jobs.get(job_id, (None, None))
+        if command is None or invocation is None or invocation.status in ENDED:
             return
         invocation.code = int(result.get("ResponseCode", -1))
         invocation.out = str(result.get("StandardOutput") or "")
@@ -209,33 +213,50 @@ class Commands:
         status = str(result.get("Status"))
         details = {"TimedOut": "ExecutionTimedOut"}.get(status, status)
         invocation.end(status if status in ENDED else "Failed", details, datetime.datetime.fromisoformat(result["ExecutionEndDateTime"]))
+        self._advance(command)
 
     def connected(self, instance_id: str) -> None:
         """An agent is back: give it what waits for it."""
         for command, invocation in list(self._jobs.values()):
-            if invocation.instance_id == instance_id and invocation.status == "Pending":
+            if invocation.instance_id == instance_id and invocation.status == "Pending" and invocation.ordered:
                 self._order(command, invocation)
 
     def tick(self) -> None:
         """End what was not delivered in time, and what an agent that went away will never report."""
         now = self._now()
-        for command, invocation in self._jobs.values():
+        for command, invocation in list(self._jobs.values()):
             if invocation.status == "Pending" and (now - invocation.requested).total_seconds() > command.delivery:
                 invocation.end("TimedOut", "DeliveryTimedOut", now)
+                self._advance(command)
             elif invocation.status in ("InProgress", "Cancelling") and _lasts(invocation, now) > command.execution + LOST_GRACE_SECONDS:
                 invocation.end("TimedOut", "ExecutionTimedOut", now)
+                self._advance(command)
 
     def instance_gone(self, instance_id: str) -> None:
         """A terminated instance gets nothing any more."""
-        for _, invocation in self._jobs.values():
+        for command, invocation in list(self._jobs.values()):
             if invocation.instance_id == instance_id and invocation.status not in ENDED:
                 invocation.end("Failed", "Undeliverable" if invocation.status == "Pending" else "Terminated", self._now())
+                self._advance(command)
 
     def waiting(self) -> set[str]:
         """Instances that have an invocation without an end."""
         return {one.instance_id for _, one in self._jobs.values() if one.status not in ENDED}
 
     # -- shapes
+
+    def _advance(self, command: Command) -> None:
+        """Give orders to as many instances as may run at a time; to no further ones once there were too many errors."""
+        failed = sum(item.status in ("Failed", "TimedOut") for item in command.invocations)
+        waiting = [item for item in command.invocations if item.status == "Pending" and not item.ordered]
+        if failed > command.errors:
+            for invocation in waiting:
+                invocation.end("Cancelled", "Terminated", self._now())
+            return
+        running = sum(item.ordered and item.status not in ENDED for item in command.invocations)
+        for invocation in waiting[: command.concurrency - running]:
+            invocation.ordered = True
+            self._order(command, invocation)
 
     def _order(self, command: Command, invocation: Invocation) -> None:
         content = {
@@ -331,6 +352,12 @@ def _check_parameters(parameters: dict[str, list[str]]) -> int:
     if not timeout.isdigit() or not 1 <= int(timeout) <= _LONGEST_EXECUTION:
         raise ApiError("InvalidParameters", f"Parameter executionTimeout must be a number of seconds from 1 to {_LONGEST_EXECUTION}.")
     return int(timeout)
+
+
+def _share(value: t.Any, count: int) -> int:
+    """A number, or a percentage of the targets rounded up."""
+    text = str(value)
+    return -(-count * int(text[:-1]) // 100) if text.endswith("%") else int(text)
 
 
 def _first(parameters: dict[str, list[str]], name: str) -> str:

@@ -30,6 +30,8 @@ _LEVELS = 15
 _VALUE_BYTES = {"Standard": 4096, "Advanced": 8192, "Intelligent-Tiering": 8192}
 _TYPES = ("String", "StringList", "SecureString")
 _FILTER_KEY = r"tag:.+|Name|Type|KeyId|Path|Label|Tier|DataType"
+_DEBIAN = {"12": "bookworm", "13": "trixie"}
+"""Debian publishes each release under its number and its name."""
 _PUBLIC_DATE = 1763337600.0  # 2025-11-17, the date of the images
 
 
@@ -39,6 +41,9 @@ class Parameters:
     def __init__(self, call: t.Callable[[str, Dict], t.Awaitable[tuple[int, Dict]]]) -> None:
         self._call = call
         self._public = images.public_parameters()
+        for name, value in list(self._public.items()):
+            for number, codename in _DEBIAN.items():
+                self._public[name.replace(f"/debian/release/{number}/", f"/debian/release/{codename}/")] = value
         self.operations: dict[str, t.Callable[[Dict], t.Awaitable[Dict]]] = {
             "PutParameter": self.put,
             "GetParameter": self.get,
