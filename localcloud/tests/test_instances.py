@@ -55,7 +55,7 @@ def test_user_data_ran_once_as_root(instance, in_instance):
     assert len(in_instance(instance["InstanceId"], "cat /root/boots").split()) == 1
 
 
-def test_its_engine_runs_containers(instance, in_instance, engine, cloud_name, tmp_path):
+def test_its_engine_runs_containers(instance, in_instance, engine, cloud_name, tmp_path, boto):
     source = tmp_path / "hello.c"
     source.write_text('#include <unistd.h>\nint main(void) { write(1, "hello from inside\\n", 18); return 0; }\n')
     subprocess.run(["gcc", "-static", "-o", str(tmp_path / "hello"), str(source)], check=True)
@@ -72,6 +72,12 @@ def test_its_engine_runs_containers(instance, in_instance, engine, cloud_name, t
     in_instance(instance["InstanceId"], "docker import /root/layer.tar hello:1")
     assert in_instance(instance["InstanceId"], "docker run --rm --memory 64m --cpus 0.5 hello:1 /hello") == "hello from inside\n"
     assert "version" in in_instance(instance["InstanceId"], "docker compose version")
+    # the default hop limit of 1 keeps tokens from containers inside the instance, as on EC2; 2 lets them through
+    run = "docker run --rm -v /usr:/usr -v /usr/lib:/lib -v /usr/lib64:/lib64 hello:1 /usr/bin/curl -s -m 1 -o /dev/null -w '%{http_code}'"
+    put = f"{run} -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token"
+    assert in_instance(instance["InstanceId"], put, check=False).strip() == "000"
+    boto("ec2").modify_instance_metadata_options(InstanceId=instance["InstanceId"], HttpPutResponseHopLimit=2)
+    assert in_instance(instance["InstanceId"], put) == "200"
     in_instance(instance["InstanceId"], "service docker restart")
     wait_for(lambda: in_instance(instance["InstanceId"], "docker run --rm hello:1 /hello", check=False) == "hello from inside\n")
 

@@ -81,9 +81,9 @@ def _up(client: docker.DockerClient, name: str, say: Say, started: float) -> Set
     images.ensure_instance(client, say)
     health = ask(settings, "health")
     if health is not None:
-        say(f"cloud {name} is up already: {settings.api_url}")
         if health.get("fingerprint") != images.fingerprint():
-            say(f"it runs an earlier version of this program; `localcloud --name {name} down` and `up` make it anew")
+            say(f"cloud {name} runs an earlier version of this program; `localcloud --name {name} down` and `up` make it anew")
+        say(f"cloud {name} is up already: {settings.api_url}")
         return settings
     _stop_server(settings, say)
     removed = cleanup.remove_everything(client, name, settings.ports.api)
