@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
-from . import ecr_cases
+from . import autoscaling_cases, ec2_cases, ecr_cases, ssm_cases
+from .cases import Case
 
-CASES = {"ecr": ecr_cases.CASES}
+CASES: dict[str, list[Case]] = {
+    "autoscaling": autoscaling_cases.CASES,
+    "ec2": ec2_cases.CASES,
+    "ecr": ecr_cases.CASES,
+    "ssm": ssm_cases.CASES,
+}
 """botocore's name of a service -> its cases."""
 
 OPERATIONS_WITH_CASES = frozenset((service, case.operation) for service, cases in CASES.items() for case in cases)

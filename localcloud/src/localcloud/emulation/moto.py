@@ -37,20 +37,21 @@ def _dispatch(response_class: t.Any, service: str, region: str, method: str, pat
         with LOCK:
             request = Request.from_primitives(method, url, headers, body)
             status, answer_headers, answer = response_class.dispatch(request, url, request.headers)
-    except NotImplementedError as error:
-        _log.warning("%s: %s", service, error)
-        return _error(service, 400, "InvalidAction", f"{error} (by the local cloud)")
+    except NotImplementedError as problem:
+        _log.warning("%s: %s", service, problem)
+        return error(service, 400, "InvalidAction", f"{problem} (by the local cloud)")
     except StopIteration:
-        return _error(service, 400, "InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses.")
+        return error(service, 400, "InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses.")
     except Exception:  # a bug of moto must not look like a hang
         _log.exception("moto failed in %s", service)
-        return _error(service, 500, "InternalError", "An internal error has occurred in the local cloud; its log has the traceback.")
+        return error(service, 500, "InternalError", "An internal error has occurred in the local cloud; its log has the traceback.")
     kept = {str(key): str(value) for key, value in answer_headers.items() if str(key).lower() not in ("status", "date", "server")}
     kept.setdefault("Content-Type", "text/xml;charset=UTF-8")
     return int(status), kept, answer if isinstance(answer, bytes) else str(answer).encode()
 
 
-def _error(service: str, status: int, code: str, message: str) -> Response:
+def error(service: str, status: int, code: str, message: str) -> Response:
+    """An error in the envelope of a service of the query protocol."""
     request_id = uuid.uuid4()
     message = html.escape(message, quote=False)
     if service == "ec2":

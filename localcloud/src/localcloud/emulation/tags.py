@@ -26,7 +26,8 @@ def _backend() -> t.Any:
     return ec2_backends[settings.ACCOUNT_ID][get_region()]
 
 
-def _exists(backend: t.Any, resource_id: str) -> bool:
+def exists(backend: t.Any, resource_id: str) -> bool:
+    """Whether EC2 still has this resource; the caller holds moto's lock."""
     prefix = resource_id.rpartition("-")[0]
     stores: dict[str, t.Callable[[], t.Iterable[str]]] = {
         "vpc": lambda: backend.vpcs,
@@ -61,7 +62,7 @@ def _collect() -> t.Iterator[tuple[str, list[dict[str, str]]]]:
         found = [
             (f"arn:aws:ec2:{get_region()}:{settings.ACCOUNT_ID}:{_kind(resource_id)}/{resource_id}", dict(tags))
             for resource_id, tags in backend.tags.items()
-            if tags and _exists(backend, resource_id)
+            if tags and exists(backend, resource_id)
         ]
     for arn, tags in found:
         yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -74,7 +75,7 @@ def _kind(resource_id: str) -> str:
 
 def _existing(arn: str) -> tuple[t.Any, str]:
     backend, resource_id = _backend(), arn.rpartition("/")[2]
-    if not _exists(backend, resource_id):
+    if not exists(backend, resource_id):
         raise tagging._ResourceNotFound(arn)
     return backend, resource_id
 

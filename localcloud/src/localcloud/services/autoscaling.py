@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import typing as t
 
+from ministack.core.router import extract_region
 from moto.autoscaling.responses import AutoScalingResponse
 
-from ..emulation import moto
-from .ec2 import action_of
+from ..emulation import moto, refusals
+from .ec2 import action_of, form_of
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -27,8 +29,13 @@ class AutoScaling:
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
     ) -> Response:
         """Answer one request."""
+        form = form_of(body, query_params)
+        action = action_of(form)
+        refused = await asyncio.to_thread(refusals.autoscaling, action, form, extract_region(headers, query_params))
+        if refused is not None:
+            return refused
         answer = await moto.dispatch(AutoScalingResponse, "autoscaling", method, path, headers, body, query_params)
-        if not action_of(body, query_params).startswith("Describe"):
+        if not action.startswith("Describe"):
             self._cloud.changed()
         return answer
 

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import typing as t
 import urllib.parse
 
+from ministack.core.router import extract_region
 from moto.ec2.responses import EC2Response
 
-from ..emulation import moto
+from ..emulation import moto, refusals
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -27,15 +29,24 @@ class Ec2:
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
     ) -> Response:
         """Answer one request."""
+        form = form_of(body, query_params)
+        action = action_of(form)
+        refused = await asyncio.to_thread(refusals.ec2, action, form, extract_region(headers, query_params))
+        if refused is not None:
+            return refused
         answer = await moto.dispatch(EC2Response, "ec2", method, path, headers, body, query_params)
-        if not action_of(body, query_params).startswith(("Describe", "Get", "Search")):
+        if not action.startswith(("Describe", "Get", "Search")):
             self._cloud.changed()
-        return answer
+        return refusals.named_as_aws_does(action, answer)
 
 
-def action_of(body: bytes, query_params: dict[str, list[str]]) -> str:
+def form_of(body: bytes, query_params: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The members of a request in the query protocol, by their flat names."""
+    return urllib.parse.parse_qs(body.decode(errors="replace"), keep_blank_values=True) or query_params
+
+
+def action_of(form: dict[str, list[str]]) -> str:
     """The action of a request in the query protocol."""
-    form = urllib.parse.parse_qs(body.decode(errors="replace")) or query_params
     return (form.get("Action") or [""])[0]
 
 
