@@ -47,6 +47,8 @@ def _control_groups() -> None:
     controllers = CGROUPS / "cgroup.controllers"
     if not controllers.exists():
         return
+    if not os.access(CGROUPS, os.W_OK):  # without --privileged it is mounted read-only
+        subprocess.run(["mount", "-o", "remount,rw", str(CGROUPS)], check=True)
     init = CGROUPS / "init"
     init.mkdir(exist_ok=True)
     for pid in (CGROUPS / "cgroup.procs").read_text().split():

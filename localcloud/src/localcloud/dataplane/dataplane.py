@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import logging
 import threading
+import time
 import typing as t
 
 import docker
@@ -25,7 +26,7 @@ from .networks import Networks
 from .plan import Do, Record
 
 RECONCILE_SECONDS = 5.0
-CREATE_ATTEMPTS = 5
+CREATE_ATTEMPTS = 6
 EVENTS_RETRY_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = (0.15, 0.6)
 
@@ -71,6 +72,7 @@ class DataPlane:
         self._prefix = public_prefix
         self._host_ports = host_ports
         self._busy: set[str] = set()
+        self._not_before: dict[str, float] = {}
         self._failures: collections.Counter[str] = collections.Counter()
         self._container_ids: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -131,7 +133,8 @@ class DataPlane:
         # records before containers: an instance that appears in between has no container yet and is taken in the next pass,
         # while a container that appears in between would look like an orphan
         with self._lock:
-            busy = set(self._busy)
+            now = time.monotonic()
+            busy = self._busy | {instance_id for instance_id, when in self._not_before.items() if when > now}
         containers = self._containers.list()
         records = self._records.records()
         self._container_ids = {container.instance_id: container.container_id for container in containers}
@@ -148,16 +151,19 @@ class DataPlane:
         self._firewall.apply(rules.render(self._chains, self._prefix, links, exposures, confined, self._host_ports))
 
     def _do(self, instance_id: str, step: Do, container_id: str | None) -> None:
-        result, reason = step, ""
+        result: Do | None = None
+        reason = ""
         try:
             if self._stopping.is_set():
                 return
             _log.info("%s: %s", instance_id, step.value)
             result = self._carry_out(instance_id, step, container_id)
+            self._failures.pop(instance_id, None)
         except (docker.errors.DockerException, LocalCloudError, OSError) as error:
             self._failures[instance_id] += 1
             reason = str(error)
             _log.warning("%s: failed to %s (attempt %d): %s", instance_id, step.value, self._failures[instance_id], reason)
+            self._retry_later(instance_id)
             if step is Do.CREATE:
                 with contextlib.suppress(docker.errors.DockerException):
                     self._containers.remove(instance_id)
@@ -167,21 +173,27 @@ class DataPlane:
             _log.exception("%s: failed to %s", instance_id, step.value)
         finally:
             try:
-                if result.name.startswith("SHOW"):
+                if result is not None:
                     self._records.show(instance_id, result, reason)
-                elif result is Do.RESTART:
-                    self._records.show(instance_id, result)
             finally:
                 with self._lock:
                     self._busy.discard(instance_id)
                 self.changed()
+
+    def _retry_later(self, instance_id: str) -> None:
+        """Try again after half a second, one, two …: an address is free only when its last container has gone."""
+        delay = 2.0 ** (self._failures[instance_id] - 2)
+        with self._lock:
+            self._not_before[instance_id] = time.monotonic() + delay
+        loop = self._loop
+        if loop is not None and not self._stopping.is_set():
+            loop.call_soon_threadsafe(loop.call_later, delay + 0.01, self._wake.set)
 
     def _carry_out(self, instance_id: str, step: Do, container_id: str | None) -> Do:
         """Do the step; return what to record."""
         match step:
             case Do.CREATE:
                 self._container_ids[instance_id] = self._containers.create(self._records.launch(instance_id, self._networks))
-                self._failures.pop(instance_id, None)
                 return Do.SHOW_RUNNING
             case Do.START:
                 self._containers.start(str(container_id))
