@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 
+import uvloop
 from aiohttp import WSCloseCode, web
 
 from .fanout import Fanout
@@ -36,7 +37,7 @@ def main() -> int:
         return 2
     log_to_stdout(settings.log_level, service="backend", version=settings.version, colour=settings.colour)
     try:
-        asyncio.run(_serve(settings))
+        uvloop.run(_serve(settings))
     except OSError as error:
         print(f"Cannot serve on port {settings.port}: {error.strerror or error}; free the port or set PORT.", file=sys.stderr)
         return 2
@@ -97,11 +98,11 @@ async def _stop_signal() -> None:
 
 
 async def _drain(application: Application, settings: Settings) -> None:
-    """Not ready any more, but serving: whoever balances the load has `drain_delay` to notice; WebSockets then leave one by one."""
+    """Not ready any more, but serving, until whoever balances the load has noticed; WebSockets then leave one by one."""
     application.health.draining = True
-    connections = list(application.connections)
-    _LOG.info("draining", extra={"websockets": len(connections)})
-    await asyncio.sleep(settings.drain_delay)
+    _LOG.info("draining", extra={"websockets": len(application.connections)})
+    quiet = await application.traffic.quiet(settings.drain_delay, settings.shutdown_timeout, asyncio.sleep)
+    _LOG.log(logging.INFO if quiet else logging.WARNING, "nobody asks any more" if quiet else "still asked, stopping nevertheless")
 
     async def leave(connection: object, delay: float) -> None:
         await asyncio.sleep(delay)

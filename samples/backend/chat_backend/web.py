@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .drain import Traffic
 from .fanout import Fanout
 from .feed import Feeds
 from .health import Health
@@ -37,6 +38,7 @@ class Application:
         self.metrics = metrics
         self.hostname = hostname
         self.connections: set[Connection] = set()
+        self.traffic = Traffic()
 
     def build(self) -> web.Application:
         application = web.Application(middlewares=[self._observe, self._fail_on_purpose, self._explain], client_max_size=64 * 1024)
@@ -65,8 +67,10 @@ class Application:
     async def _list(self, request: web.Request) -> web.Response:
         room = room_name(request.query.get("room", "lobby"))
         after = request.query.get("after")
-        start = max(0, await self.store.newest(room) - HISTORY) if after is None else position(after)
-        messages = await self.store.after(room, start, _PAGE_LIMIT)
+        if after is None:
+            messages = await self.store.latest(room, HISTORY)
+        else:
+            messages = await self.store.after(room, position(after), _PAGE_LIMIT)
         return web.json_response({"room": room, "messages": [message.as_dict() for message in messages]})
 
     async def _create(self, request: web.Request) -> web.Response:
@@ -119,6 +123,8 @@ class Application:
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path not in _QUIET:
+            self.traffic.seen()
         started = time.monotonic()
         code = 500
         try:

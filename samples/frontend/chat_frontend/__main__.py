@@ -11,8 +11,10 @@ import sys
 import time
 from typing import Any
 
+import uvloop
 from aiohttp import WSCloseCode, web
 
+from .drain import Traffic
 from .logs import log_to_stdout
 from .proxy import Proxy
 from .settings import Settings, SettingsError, load_settings
@@ -34,6 +36,7 @@ class Application:
     def __init__(self, settings: Settings):
         self.settings = settings
         self.proxy = Proxy(settings)
+        self.traffic = Traffic()
         self.draining = False
 
     def build(self) -> web.Application:
@@ -87,6 +90,8 @@ class Application:
 
     @web.middleware
     async def _observe(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path not in _QUIET:
+            self.traffic.seen()
         started = time.monotonic()
         code = 500
         try:
@@ -112,7 +117,7 @@ def main() -> int:
         return 2
     log_to_stdout("info", service="frontend", version=settings.version, colour=settings.colour)
     try:
-        asyncio.run(_serve(settings))
+        uvloop.run(_serve(settings))
     except OSError as error:
         print(f"Cannot serve on port {settings.port}: {error.strerror or error}; free the port or set PORT.", file=sys.stderr)
         return 2
@@ -143,17 +148,19 @@ async def _stop_signal() -> None:
 
 
 async def _drain(application: Application) -> None:
-    """Not ready any more, but serving: whoever balances the load has `drain_delay` to notice; WebSockets then leave one by one."""
+    """Not ready any more, but serving, until whoever balances the load has noticed; WebSockets then leave one by one."""
     application.draining = True
     _LOG.info("draining", extra={"websockets": len(application.proxy.sockets)})
-    await asyncio.sleep(application.settings.drain_delay)
+    settings = application.settings
+    quiet = await application.traffic.quiet(settings.drain_delay, settings.shutdown_timeout, asyncio.sleep)
+    _LOG.log(logging.INFO if quiet else logging.WARNING, "nobody asks any more" if quiet else "still asked, stopping nevertheless")
 
     async def leave(client: web.WebSocketResponse, delay: float) -> None:
         await asyncio.sleep(delay)
         await client.close(code=WSCloseCode.GOING_AWAY, message=b"the server is being replaced")
 
     clients = list(application.proxy.sockets)
-    pause = application.settings.websocket_spread / max(1, len(clients))
+    pause = settings.websocket_spread / max(1, len(clients))
     await asyncio.gather(*(leave(client, pause * number) for number, client in enumerate(clients)), return_exceptions=True)
 
 

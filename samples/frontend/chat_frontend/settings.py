@@ -35,7 +35,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         retry_for=_seconds(environ, "RETRY_FOR_S", 10.0),
         drain_delay=_seconds(environ, "DRAIN_DELAY_S", 1.0),
         websocket_spread=_seconds(environ, "WEBSOCKET_SPREAD_S", 3.0),
-        shutdown_timeout=_seconds(environ, "SHUTDOWN_TIMEOUT_S", 15.0),
+        shutdown_timeout=_seconds(environ, "SHUTDOWN_TIMEOUT_S", 10.0),
     )
 
 

@@ -36,6 +36,10 @@ class Store(abc.ABC):
         """The oldest `limit` messages with an id above `position`, in order. Raises StoreUnavailable."""
 
     @abc.abstractmethod
+    async def latest(self, room: str, limit: int) -> list[Message]:
+        """The newest `limit` messages, in order. Raises StoreUnavailable."""
+
+    @abc.abstractmethod
     async def newest(self, room: str) -> int:
         """The id of the newest message, 0 when there is none. Raises StoreUnavailable."""
 

@@ -44,6 +44,9 @@ class DynamoDBStore(Store):
     async def after(self, room: str, position: int, limit: int) -> list[Message]:
         return await self._run(self._after, room, position, limit)
 
+    async def latest(self, room: str, limit: int) -> list[Message]:
+        return await self._run(self._latest, room, limit)
+
     async def newest(self, room: str) -> int:
         return await self._run(self._newest, room)
 
@@ -107,6 +110,9 @@ class DynamoDBStore(Store):
 
     def _after(self, room: str, position: int, limit: int) -> list[Message]:
         return [_message(item) for item in self._query(room, "room = :room AND id > :position", {":position": {"N": str(position)}}, limit)]
+
+    def _latest(self, room: str, limit: int) -> list[Message]:
+        return [_message(item) for item in reversed(self._query(room, "room = :room", {}, limit, ScanIndexForward=False))]
 
     def _newest(self, room: str) -> int:
         items = self._query(room, "room = :room", {}, 1, ScanIndexForward=False)

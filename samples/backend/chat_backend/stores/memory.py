@@ -34,6 +34,9 @@ class MemoryStore(Store):
     async def after(self, room: str, position: int, limit: int) -> list[Message]:
         return self._rooms.get(room, [])[position : position + limit]
 
+    async def latest(self, room: str, limit: int) -> list[Message]:
+        return self._rooms.get(room, [])[-limit:]
+
     async def newest(self, room: str) -> int:
         return len(self._rooms.get(room, []))
 

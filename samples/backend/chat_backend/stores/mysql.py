@@ -64,11 +64,11 @@ class MySQLStore(Store):
             # The room's row stays locked until the commit: ids become visible in their order, and a rollback leaves no gap.
             await cursor.execute("BEGIN")
             await cursor.execute(
-                "INSERT INTO rooms (name, newest) VALUES (%s, 1) ON DUPLICATE KEY UPDATE newest = newest + 1", (draft.room,)
+                "INSERT INTO rooms (name, newest) VALUES (%s, LAST_INSERT_ID(1)) "
+                "ON DUPLICATE KEY UPDATE newest = LAST_INSERT_ID(newest + 1)",
+                (draft.room,),
             )
-            await cursor.execute("SELECT newest FROM rooms WHERE name = %s", (draft.room,))
-            (number,) = await cursor.fetchone()
-            message = Message(draft.room, number, draft.author, draft.text, draft.client_id, now_ms())
+            message = Message(draft.room, cursor.lastrowid, draft.author, draft.text, draft.client_id, now_ms())
             try:
                 await cursor.execute(
                     f"INSERT INTO messages ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s)",  # noqa: S608 - constant column names
@@ -97,6 +97,16 @@ class MySQLStore(Store):
 
         return await self._run(work)
 
+    async def latest(self, room: str, limit: int) -> list[Message]:
+        async def work(cursor: Any) -> list[Message]:
+            await cursor.execute(
+                f"SELECT {_COLUMNS} FROM messages WHERE room = %s ORDER BY id DESC LIMIT %s",  # noqa: S608 - constant column names
+                (room, limit),
+            )
+            return [Message(*row) for row in reversed(await cursor.fetchall())]
+
+        return await self._run(work)
+
     async def newest(self, room: str) -> int:
         async def work(cursor: Any) -> int:
             await cursor.execute("SELECT newest FROM rooms WHERE name = %s", (room,))
@@ -111,9 +121,7 @@ class MySQLStore(Store):
                 "INSERT INTO counters (name, value) VALUES ('guest', LAST_INSERT_ID(1)) "
                 "ON DUPLICATE KEY UPDATE value = LAST_INSERT_ID(value + 1)"
             )
-            await cursor.execute("SELECT LAST_INSERT_ID()")
-            (number,) = await cursor.fetchone()
-            return number
+            return cursor.lastrowid
 
         return await self._run(work)
 

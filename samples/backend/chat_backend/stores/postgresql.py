@@ -87,6 +87,17 @@ class PostgreSQLStore(Store):
 
         return await self._run(work)
 
+    async def latest(self, room: str, limit: int) -> list[Message]:
+        async def work(connection: Any) -> list[Message]:
+            rows = await connection.fetch(
+                f"SELECT {_COLUMNS} FROM messages WHERE room = $1 ORDER BY id DESC LIMIT $2",  # noqa: S608 - constant column names
+                room,
+                limit,
+            )
+            return [Message(*row) for row in reversed(rows)]
+
+        return await self._run(work)
+
     async def newest(self, room: str) -> int:
         async def work(connection: Any) -> int:
             return await connection.fetchval("SELECT newest FROM rooms WHERE name = $1", room) or 0
