@@ -63,7 +63,7 @@ class Lock:
     def release(self) -> None:
         if self._handle is None:
             return
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # whatever becomes of the note, the lock itself has to go
             os.unlink(self._path + ".json")
         os.close(self._handle)
         self._handle = None

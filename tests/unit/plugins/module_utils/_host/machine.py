@@ -28,7 +28,7 @@ class Clock:
         self.now = 1000.0
 
     def utc(self):
-        return datetime.datetime(2026, 11, 21, 4, 0, tzinfo=datetime.timezone.utc) + datetime.timedelta(seconds=self.now)
+        return datetime.datetime(2026, 11, 21, 4, 0, tzinfo=datetime.UTC) + datetime.timedelta(seconds=self.now)
 
     def monotonic(self):
         return self.now

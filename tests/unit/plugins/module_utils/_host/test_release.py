@@ -8,29 +8,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors import Busy, InvalidInput, ReleaseFailed
-from ansible_collections.bluegreen.aws.plugins.module_utils._host import files, release
+from ansible_collections.bluegreen.aws.plugins.module_utils._host import release
 
 from .machine import Killed, Machine, bundle, make_host
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    made = Machine(tmp_path / "opt")
-    real_write, real_link = files.write, files.link
-
-    def write(path, text, mode=0o600):
-        made.tick(f"write {path.rpartition('/')[2]}")
-        real_write(path, text, mode)
-
-    def link(target, path):
-        made.tick("link current")
-        real_link(target, path)
-
-    monkeypatch.setattr(files, "write", write)
-    monkeypatch.setattr(files, "link", link)
-    return made
 
 
 def deploy(machine, check=False, files=None, **options):
