@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Docker says when it fails. Texts were printed by Docker Engine 20.10.24, the CLI 28.2.2 and Compose 5.6.1."""
+"""What Docker says when it fails. The integration tests meet a missing digest, a silent registry and an image without HAProxy for real."""
 
 from __future__ import annotations
 
