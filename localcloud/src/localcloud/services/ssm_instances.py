@@ -9,7 +9,8 @@ import datetime
 import typing as t
 
 from ..session.answers import ApiError, paginate
-from ..session.gateway import AgentLink, Gateway
+from ..session.gateway import Gateway
+from ..session.records import AgentLink
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud, Instance

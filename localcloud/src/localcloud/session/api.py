@@ -15,7 +15,8 @@ from typing import Any
 from .answers import ApiError, paginate
 from .documents import PREFERENCES, SESSION_DOCUMENTS, DocumentError, default_preferences, plan
 from .faults import ApiFault, Faults
-from .gateway import Gateway, Session, TargetNotConnected
+from .gateway import Gateway, TargetNotConnected
+from .records import Session
 
 Answer = dict[str, Any]
 

@@ -14,17 +14,17 @@ import json
 import logging
 import secrets
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from . import envelope
 from .documents import Plan
+from .endpoints import ControlEndpoint, DataEndpoint, channel_of
 from .faults import Faults, Link
 from .http import App, Endpoint, Request, Response, Server, WebSocket
+from .records import AgentLink, Session, Side
 
 log = logging.getLogger("localcloud.session.gateway")
 
@@ -49,56 +49,6 @@ class Refused(Exception):
 
 Authorise = Callable[[str, str, Request], None]
 """`(instance id, action, request)`; raises Refused unless the instance's agent may take this action. Called in a thread."""
-
-
-@dataclass
-class AgentLink:
-    """One instance's agent as the service knows it."""
-
-    instance_id: str
-    info: dict[str, Any]
-    socket: WebSocket | None
-    connected_at: float
-    last_ping: datetime
-    registered: datetime
-
-
-@dataclass
-class Side:
-    """One peer of a session: its websocket and the link towards it."""
-
-    name: str
-    link: Link
-    socket: WebSocket | None = None
-    opened_at: float = 0.0
-    frames: int = 0
-    connections: int = 0
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass
-class Session:
-    """One session. Times named `_at` are on the loop's clock, dates are UTC."""
-
-    id: str
-    target: str
-    owner: str
-    reason: str
-    plan: Plan
-    started: datetime
-    started_at: float
-    active_at: float
-    client: Side
-    agent: Side
-    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    status: str = "Connecting"
-    ended: datetime | None = None
-    agent_gone_at: float | None = None
-    output: str = ""
-
-    @property
-    def open(self) -> bool:
-        return self.ended is None
 
 
 class Gateway:
@@ -234,7 +184,7 @@ class Gateway:
     # -- HTTP
 
     async def _answer(self, request: Request) -> Response:
-        kind, name = _channel(request.path)
+        kind, name = channel_of(request.path)
         if request.method != "POST" or not kind:
             return Response(404, b"no such channel")
         if kind == "control-channel":
@@ -255,14 +205,14 @@ class Gateway:
         return Response(201, xml.encode(), {"Content-Type": "application/xml"})
 
     def _upgrade(self, request: Request) -> Endpoint | Response:
-        kind, name = _channel(request.path)
+        kind, name = channel_of(request.path)
         if kind == "control-channel":
-            return _ControlEndpoint(self, name)
+            return ControlEndpoint(self, name)
         if kind == "data-channel":
             session = self.sessions.get(name)
             if session is None or not session.open:
                 return Response(404, b"the session does not exist")
-            return _DataEndpoint(self, session)
+            return DataEndpoint(self, session)
         return Response(404, b"no such channel")
 
     # -- tokens
@@ -473,83 +423,7 @@ class Gateway:
                 self.cut(session, side.name, bye=True)
 
 
-class _ControlEndpoint:
-    """The websocket of one agent's control channel."""
-
-    def __init__(self, gateway: Gateway, instance_id: str) -> None:
-        self._gateway = gateway
-        self._instance_id = instance_id
-        self._socket: WebSocket | None = None
-        self._open = False
-
-    def opened(self, socket: WebSocket) -> None:
-        self._socket = socket
-
-    def text(self, data: str) -> None:
-        opening = _object(data)
-        if self._open or self._gateway.redeem(opening.get("TokenValue"), self._instance_id) != "control":
-            self._socket.close(1008, "invalid token")
-            return
-        self._open = True
-        self._gateway.agent_opened(self._instance_id, self._socket, opening)
-
-    def binary(self, data: bytes) -> None:
-        if self._open:
-            self._gateway.agent_message(self._instance_id, data)
-
-    def closed(self) -> None:
-        self._gateway.agent_closed(self._instance_id, self._socket)
-
-
-class _DataEndpoint:
-    """The websocket of a session's client or agent; the opening frame's token tells which."""
-
-    def __init__(self, gateway: Gateway, session: Session) -> None:
-        self._gateway = gateway
-        self._session = session
-        self._socket: WebSocket | None = None
-        self._side: Side | None = None
-
-    def opened(self, socket: WebSocket) -> None:
-        self._socket = socket
-
-    def text(self, data: str) -> None:
-        opening = _object(data)
-        role = self._gateway.redeem(opening.get("TokenValue"), self._session.id)
-        if self._side is not None or role not in ("client", "agent") or not self._session.open:
-            self._socket.close(1008, "invalid token")
-            return
-        if str(opening.get("MessageSchemaVersion")) != "1.0" or not opening.get("RequestId") or not opening.get("ClientId"):
-            self._socket.close(1008, "invalid opening message")
-            return
-        self._side = self._gateway.side_opened(self._session, role, self._socket)
-
-    def binary(self, data: bytes) -> None:
-        if self._side is not None:
-            self._gateway.side_frame(self._session, self._side, data)
-
-    def closed(self) -> None:
-        if self._side is not None:
-            self._gateway.side_closed(self._session, self._side, self._socket)
-
-
 def _owner_name(owner: str) -> str:
     """The last part of an ARN, as far as a session's id may hold it."""
     name = owner.rpartition("/")[2].rpartition(":")[2]
     return "".join(character for character in name if character.isalnum() or character in "-_.@")[:64] or "session"
-
-
-def _channel(path: str) -> tuple[str, str]:
-    """Kind and name of a channel's path; empty texts when it is none."""
-    parts = path.strip("/").split("/")
-    if len(parts) == 3 and parts[0] == "v1" and parts[1] in ("control-channel", "data-channel") and parts[2]:
-        return parts[1], parts[2]
-    return "", ""
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
