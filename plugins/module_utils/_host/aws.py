@@ -22,7 +22,7 @@ try:
     FAILURES = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
     HAS_BOTOCORE = True
 except ImportError:
-    FAILURES = ()
+    FAILURES = ()  # type: ignore[assignment]
     HAS_BOTOCORE = False
 
 _REMEDIES = {

@@ -24,7 +24,7 @@ class Lock:
     def __init__(self, path: str, clock):
         self._path = path
         self._clock = clock
-        self._handle = None
+        self._handle: int | None = None
 
     @property
     def descriptor(self) -> int:

@@ -35,7 +35,7 @@ def _source(package: str, module: str) -> str:
     """Source of one of our modules, also when it was imported from a zip file, as Ansible's are."""
     name = __package__.rpartition(".")[0] + "." + package + ("" if module == "__init__" else "." + module)
     loader = importlib.import_module(name).__spec__.loader
-    return loader.get_source(name)
+    return loader.get_source(name)  # type: ignore[attr-defined]
 
 
 def build() -> bytes:

@@ -85,8 +85,8 @@ class Bringup:
     def __init__(self, nonce: str):
         self._token = re.compile(re.escape(nonce.encode("ascii")) + rb" (?:(py)|sh (base64|od))\r?\n")
         self._seen = b""
-        self.mode = None
-        self.armour = None
+        self.mode: str | None = None
+        self.armour: str | None = None
 
     def feed(self, data: bytes) -> bytes | None:
         """Take output; once the token has come set `mode` to "py" or "sh" and return what followed it, until then None."""
@@ -123,7 +123,7 @@ class ShellReply:
         self._buffer = b""
         self.stdout = bytearray()
         self.stderr = bytearray()
-        self.code = None
+        self.code: int | None = None
 
     def feed(self, data: bytes) -> None:
         self._buffer += data

@@ -88,7 +88,7 @@ def response(request: Request, wrapped_key: bytes | None) -> bytes:
             entry["Error"] = "Unsupported action {0}".format(kind)
             errors.append(entry["Error"])
         elif kind == "KMSEncryption":
-            result = {"KMSCipherTextKey": base64.b64encode(wrapped_key or b"").decode("ascii"), "KMSCipherTextHash": None}
+            result: dict = {"KMSCipherTextKey": base64.b64encode(wrapped_key or b"").decode("ascii"), "KMSCipherTextHash": None}
             if request.encryption is not None and request.encryption.challenge is not None:
                 result["ChallengeAcknowledgement"] = True
             entry["ActionResult"] = result

@@ -92,7 +92,7 @@ class MuxClient:
         self._consumed = {}
         self._ending = {}
         self._kinds = {}
-        self.hello = None
+        self.hello: dict | None = None
 
     # Requests
 

@@ -55,7 +55,7 @@ class Session:
         self._bringup = bringup.Bringup(nonce)
         self._source = source
         self._loader = loader
-        self._reply = None
+        self._reply: bringup.ShellReply | None = None
         self._events = deque()
 
     @property
