@@ -48,7 +48,9 @@ test -s "$plain/stopped" || docker ps -q --filter "label=com.docker.compose.proj
 install -m 0600 "$released/current/.env" "$released/current/{compose_file}" "$plain/"
 xargs --no-run-if-empty docker stop --time 30 < "$plain/stopped" >/dev/null
 {login}
-compose --file "$plain/{compose_file}" up --detach --wait --quiet-pull
+# A tag that an earlier comparison left on the instance may be another image by now.
+compose --file "$plain/{compose_file}" pull --quiet
+compose --file "$plain/{compose_file}" up --detach --wait
 """,
     "up": """\
 {login}
