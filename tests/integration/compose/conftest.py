@@ -65,7 +65,9 @@ def docker(*args, check=True, **kwargs):
 
 def build(tag, directory, **arguments):
     """Builds an image unless one of the same inputs is there: without the builder's cache a build needs the package mirror."""
-    inputs = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(directory.iterdir()) if path.is_file())).hexdigest()[:16]
+    parts = [path.read_bytes() for path in sorted(directory.iterdir()) if path.is_file()]
+    parts += [docker("image", "inspect", "--format", "{{.Id}}", BASE).encode(), repr(sorted(arguments.items())).encode()]
+    inputs = hashlib.sha256(b"".join(parts)).hexdigest()[:16]
     label = docker("image", "inspect", "--format", '{{index .Config.Labels "bluegreen.test.inputs"}}', tag, check=False)
     if label == inputs:
         return
