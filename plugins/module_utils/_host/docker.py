@@ -51,6 +51,8 @@ class Docker:
             return []
         # A container can go between the two commands; inspect then still prints the others.
         answer = self._run(["docker", "inspect", "--type", "container", *ids])
+        if not answer.ok and "no such container" not in answer.stderr.lower():
+            raise self._fail(ComposeReleaseError, f"read the containers of {self._project}", answer)  # silence is not "there are none"
         return observed.of_project(json.loads(answer.stdout or "[]"))
 
     def logs(self, container, lines: int = 25) -> str:
@@ -93,6 +95,8 @@ class Docker:
     def image(self, reference: str):
         """Details of a local image (see observed.image_details), or None."""
         answer = self._run(["docker", "image", "inspect", reference], timeout=60)
+        if not answer.ok and "no such image" not in answer.stderr.lower():
+            raise self._fail(ComposeReleaseError, f"look for image {reference}", answer)
         items = json.loads(answer.stdout or "[]") if answer.ok else []
         return observed.image_details(items[0]) if items else None
 

@@ -107,6 +107,17 @@ def test_containers():
     assert [one.name for one in docker(run).containers()] == ["a"]
 
 
+def test_an_engine_that_does_not_answer_is_not_an_empty_one():
+    hangs = Result(124, "", "docker inspect took longer than 600 s")
+    with pytest.raises(ComposeReleaseError, match="Failed to read the containers of popcon: docker inspect took longer than 600 s"):
+        docker(Run(docker_ps="1", docker_inspect=hangs)).containers()
+    with pytest.raises(ComposeReleaseError, match="Failed to list the containers of popcon: "):
+        docker(Run(docker_ps=hangs)).containers()
+    with pytest.raises(ComposeReleaseError, match="Failed to look for image a:1: "):
+        docker(Run(image_inspect=hangs)).image("a:1")
+    assert docker(Run(image_inspect=Result(1, "[]", "Error response from daemon: No such image: a:1"))).image("a:1") is None
+
+
 def test_what_is_gone_already_is_stopped():
     one = docker(Run(docker_ps="1", docker_inspect=json.dumps([{"Id": "1", "Name": "/a", "Config": {}}]))).containers()[0]
     docker(Run(docker_rm=Result(1, "", "Error: No such container: 1"))).stop([one], 3)
