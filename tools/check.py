@@ -136,6 +136,10 @@ sys.exit(main(["install", "--upgrade", *options]))
 '''
 
 
+# Not part of the collection's artifact; linted and tested as ordinary Python.
+OUTSIDE = ("localcloud/", "samples/", "benchmarks/", "tools/", "tests/e2e", "tests/integration", "tests/unit/benchmarks", "tests/unit/samples")
+
+
 def sanity():
     """ansible-test sanity in a copy outside the repository, where it neither sees nor leaves anything of ours."""
     cache = Path.home() / ".ansible/test/cache/get_pip_24_2.py"
@@ -147,8 +151,8 @@ def sanity():
         copy = collections / "bluegreen/aws"
         copy.mkdir(parents=True)
         for name in tracked():
-            if name.startswith(("localcloud/", "samples/", "benchmarks/", "tools/", "tests/e2e", "tests/integration")):
-                continue  # not part of the collection's artifact; linted and tested as ordinary Python
+            if name.startswith(OUTSIDE):
+                continue
             source = ROOT / name
             if source.is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -297,7 +297,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose import options as release_options
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors import ComposeReleaseError
-from ansible_collections.bluegreen.aws.plugins.module_utils._host import cli, pyz, release  # noqa: F401  cli is packed by pyz
+from ansible_collections.bluegreen.aws.plugins.module_utils._host import cli, pyz, release  # noqa: F401  # pylint: disable=unused-import  # pyz packs cli
 from ansible_collections.bluegreen.aws.plugins.module_utils._host.host import Host
 
 

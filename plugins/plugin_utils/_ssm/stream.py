@@ -18,8 +18,9 @@ READ_SIZE = 262144
 MAX_PROXY_ANSWER = 65536
 
 
-def proxy_for(scheme: str, host: str, environment=os.environ) -> str | None:
+def proxy_for(scheme: str, host: str, environment=None) -> str | None:
     """Return the proxy that the environment names for a host, as the AWS command line would choose it."""
+    environment = os.environ if environment is None else environment
     names = ("HTTPS_PROXY", "https_proxy") if scheme == "wss" else ("HTTP_PROXY", "http_proxy")
     proxy = next((environment[name] for name in (*names, "ALL_PROXY", "all_proxy") if environment.get(name)), None)
     if proxy is None:

@@ -56,7 +56,7 @@ class FakeHost:
 def shown(monkeypatch):
     lines = []
     monkeypatch.setattr(plugin.display, "vvv", lambda text, host=None: lines.append(text))
-    monkeypatch.setattr(plugin.display, "warning", lambda text: lines.append(text))
+    monkeypatch.setattr(plugin.display, "warning", lines.append)
     return lines
 
 
@@ -151,7 +151,7 @@ def test_errors(connect, error, kind):
     for action in (lambda: connect(host).exec_command("x"), lambda: connect(host).fetch_file("a", "b")):
         with pytest.raises(kind) as caught:
             action()
-        assert type(caught.value) is kind
+        assert caught.value.__class__ is kind
         assert str(error) in str(caught.value)
         assert caught.value.__cause__ is None
 

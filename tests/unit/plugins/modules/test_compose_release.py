@@ -50,7 +50,7 @@ def performed(monkeypatch):
 def test_documentation_options_and_defaults_agree():
     documented = yaml.safe_load(compose_release.DOCUMENTATION)["options"]
     spec = compose_release.argument_spec()
-    assert set(documented) == set(spec) == {item for item in Options.__dataclass_fields__}
+    assert set(documented) == set(spec) == set(Options.__dataclass_fields__)
     for name, entry in documented.items():
         assert entry.get("type") == spec[name]["type"], name
         assert entry.get("default") == spec[name].get("default"), name

@@ -28,7 +28,7 @@ def test_writing_is_private_and_leaves_nothing_else(tmp_path):
 
 def test_a_writing_that_fails_keeps_the_old_text(tmp_path, monkeypatch):
     files.write(str(tmp_path / "a"), "old")
-    monkeypatch.setattr(os, "replace", lambda *_args: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(os, "replace", lambda *_args: (_unused for _unused in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         files.write(str(tmp_path / "a"), "new")
     assert files.read(str(tmp_path / "a")) == "old"

@@ -110,7 +110,7 @@ def test_client_id_stays_over_a_reconnection():
 def test_input_waits_for_the_first_output():
     wire = Wire(Agent())
     wire.client.send(b"early")
-    for _ in range(100):
+    for _unused in range(100):
         wire.step()
     assert wire.agent.expected == 0
     wire.agent.output(b"banner")
@@ -168,7 +168,7 @@ def test_output_with_the_wrong_key_is_an_error():
     agent.cipher = None
     agent.output(b"not encrypted")
     with pytest.raises(ProtocolError, match="does not match the session's key"):
-        for _ in range(10):
+        for _unused in range(10):
             wire.step()
 
 
@@ -193,7 +193,7 @@ def test_agent_that_is_not_ready_gets_it_again():
     agent.output(b"x")
     wire.run(lambda: wire.client.state is State.READY)
     wire.client.send(b"hello")
-    for _ in range(400):
+    for _unused in range(400):
         wire.step()
     assert agent.received == b""
     agent.ready = True

@@ -98,7 +98,7 @@ def test_line_that_ends_inside_a_frame():
 def test_line_without_end():
     decoder = frames.LineDecoder()
     with pytest.raises(ProtocolError, match="does not end"):
-        for _ in range(10):
+        for _unused in range(10):
             decoder.feed(b"A" * 50_000)
 
 

@@ -72,7 +72,7 @@ def test_command(client):
 
 
 def test_channels_are_never_used_twice(client):
-    assert [client.execute(["x"]) for _ in range(3)] == [1, 2, 3]
+    assert [client.execute(["x"]) for _unused in range(3)] == [1, 2, 3]
 
 
 def test_input_waits_for_credit(client):
@@ -92,7 +92,7 @@ def test_input_waits_for_credit(client):
 def test_credit_is_given_back_for_what_was_taken(client):
     number = client.execute(["x"])
     sent(client)
-    answer(client, *[Frame(Kind.STDOUT, number, bytes(mux.CREDIT // 8)) for _ in range(2)])
+    answer(client, *[Frame(Kind.STDOUT, number, bytes(mux.CREDIT // 8)) for _unused in range(2)])
     assert sent(client) == [Frame(Kind.WINDOW, number, struct.pack(">I", mux.CREDIT // 4))]
 
 

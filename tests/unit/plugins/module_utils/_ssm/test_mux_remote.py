@@ -25,7 +25,7 @@ def interpreters():
     found = [sys.executable]
     for name in ("python3.6", "python3.8"):
         path = shutil.which(name)
-        if path and subprocess.run([path, "-c", "import zlib, tty, hashlib"], capture_output=True).returncode == 0:
+        if path and subprocess.run([path, "-c", "import zlib, tty, hashlib"], capture_output=True, check=False).returncode == 0:
             found.append(path)
     return found
 

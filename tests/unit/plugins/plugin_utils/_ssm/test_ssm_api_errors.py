@@ -103,7 +103,7 @@ REFUSED = [
 def test_refused(error, document, kind, text):
     found = refused(error, "start_session", TARGET, document, "ap-northeast-2")
     assert str(found) == START + text
-    assert type(found) is kind
+    assert found.__class__ is kind
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_gives_up_resuming_after_its_time():
     driver, service, clock, _log = world(reconnect_timeout=30.0)
     driver.start()
     service.broken = True
-    service.resume = lambda session_id: (_ for _ in ()).throw(ApiError("no network"))
+    service.resume = lambda session_id: (_unused for _unused in ()).throw(ApiError("no network"))
     before = clock.now
     with pytest.raises(SessionLost, match="could not be resumed within 30 s: no network"):
         driver.next_event(None)
