@@ -137,7 +137,10 @@ sys.exit(main(["install", "--upgrade", *options]))
 
 
 # Not part of the collection's artifact; linted and tested as ordinary Python.
-OUTSIDE = ("localcloud/", "samples/", "benchmarks/", "tools/", "tests/e2e", "tests/integration", "tests/unit/benchmarks", "tests/unit/samples")
+OUTSIDE = (
+    *("localcloud/", "samples/", "benchmarks/", "tools/"),
+    *("tests/e2e", "tests/integration", "tests/unit/benchmarks", "tests/unit/samples"),
+)
 
 
 def sanity():
