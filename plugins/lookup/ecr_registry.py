@@ -64,6 +64,6 @@ class LookupModule(AWSLookupBase):
                 raise AnsibleLookupError(sentence(exc)) from exc
             if not self.get_option("predict"):
                 region = client.meta.region_name
-                raise AnsibleLookupError(f"Repository {name} does not exist in {region}; run the registry role first.") from exc
+                raise AnsibleLookupError(f"Repository {name} does not exist in {region}; run the registry role first.") from None
         account = api.registry_account(client)
         return f"{account}.dkr.ecr.{client.meta.region_name}.amazonaws.com"
