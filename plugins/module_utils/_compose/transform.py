@@ -57,6 +57,8 @@ def worker(service: model.Service, image: str, colour: str, release: str, finger
             kept["aliases"] = [service.name, *((settings or {}).get("aliases") or [])]
         networks[network] = kept or None
     definition["networks"] = networks
+    # So that an application can show which colour answered; one that sets it itself keeps its own.
+    definition["environment"] = {"COLOUR": colour, **(definition.get("environment") or {})}
     return _labelled(definition, labels(service.name, names.ROLE_WORKER, release, fingerprint, colour))
 
 

@@ -33,7 +33,7 @@ def test_a_worker_gives_its_name_ports_and_addresses_away():
     definition = transform.worker(backend(), "pinned", "green", "r1", "mark")
     assert definition == {
         "image": "pinned",
-        "environment": {"DB_PASSWORD": "secret"},
+        "environment": {"COLOUR": "green", "DB_PASSWORD": "secret"},
         "restart": "always",
         "networks": {"default": None, "back": None},
         "healthcheck": {"test": ["CMD", "true"]},
@@ -46,6 +46,11 @@ def test_a_worker_gives_its_name_ports_and_addresses_away():
             "bluegreen.colour": "green",
         },
     }
+
+
+def test_a_worker_that_sets_its_colour_itself_keeps_it():
+    services, _warnings = classify(project(web={"ports": [published(80, 80)], "environment": {"COLOUR": "red"}}))
+    assert transform.worker(services[0], "pinned", "blue", "r1", "mark")["environment"] == {"COLOUR": "red"}
 
 
 def test_a_worker_without_a_proxy_keeps_its_name_as_an_alias():
