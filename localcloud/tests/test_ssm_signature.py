@@ -16,7 +16,10 @@ from botocore.credentials import Credentials
 from localcloud.services.ssm_signature import Signature, SignatureError
 from localcloud.session.http import Request
 
-NOW = datetime.datetime.now(datetime.UTC)
+
+def now() -> datetime.datetime:
+    """When the test runs; botocore signs with the same clock."""
+    return datetime.datetime.now(datetime.UTC)
 
 
 def signed(secret: str = "secret") -> Request:
@@ -31,7 +34,7 @@ def signed(secret: str = "secret") -> Request:
 def test_good_signature():
     signature = Signature(signed())
     assert signature.access_key_id == "AKID"
-    signature.verify("secret", NOW)
+    signature.verify("secret", now())
 
 
 @pytest.mark.parametrize(
@@ -47,17 +50,17 @@ def test_good_signature():
 )
 def test_changed_request(change):
     with pytest.raises(SignatureError, match="does not match"):
-        Signature(dataclasses.replace(signed(), **change)).verify("secret", NOW)
+        Signature(dataclasses.replace(signed(), **change)).verify("secret", now())
 
 
 def test_another_secret():
     with pytest.raises(SignatureError, match="does not match"):
-        Signature(signed("other")).verify("secret", NOW)
+        Signature(signed("other")).verify("secret", now())
 
 
 def test_clock_that_is_wrong():
     with pytest.raises(SignatureError, match="Signature expired"):
-        Signature(signed()).verify("secret", NOW + datetime.timedelta(minutes=6))
+        Signature(signed()).verify("secret", now() + datetime.timedelta(minutes=6))
 
 
 @pytest.mark.parametrize("header", ["", "Basic x", "AWS4-HMAC-SHA256 Credential=AKID/x"])
