@@ -160,7 +160,8 @@ def _worker_reasons(want: Wanted, serving: list, plain: list) -> list:
     reasons: list = []
     for one in serving:
         reasons += fingerprint.differences(one.fingerprint, want.fingerprint) if one.fingerprint != want.fingerprint else []
-        if not one.running and not _ended_well(one):
+        # A service that answers on ports has nothing to end well for; without this a clean exit behind its proxy would go unseen.
+        if not one.running and (want.service.kind == model.PROXIED or not _ended_well(one)):
             reasons.append("not running")
         elif one.health == "unhealthy":
             reasons.append("not healthy")

@@ -51,6 +51,7 @@ def test_a_changed_service_goes_to_the_other_colour(mark, reasons):
     ("state", "reason"),
     [
         ({"state": "exited", "exit_code": 1}, "not running"),
+        ({"state": "exited", "exit_code": 0}, "not running"),
         ({"health": "unhealthy"}, "not healthy"),
         ({"state": "restarting"}, "not running"),
     ],
