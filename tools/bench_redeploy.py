@@ -1,7 +1,7 @@
 """Wires benchmarks/redeploy.py to popcon on the local cloud: brings it up, names the commands, passes the result on.
 
     bench_redeploy.py            the whole benchmark
-    bench_redeploy.py --step …   one command of it (release N, unhealthy, plain-start, plain N, plain-stop)
+    bench_redeploy.py --step …   one command of it (release N, unhealthy, plain-start, plain N, plain-unhealthy, plain-stop)
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import cloud
 
@@ -26,6 +27,7 @@ def run(words, **env):
 
 def build(version, faults=""):
     """Builds and pushes the two stateless services under a version of their own; both are replaced in a redeployment."""
+    version = f"{version}-{os.environ.get('BENCH_RUN', '0')}"
     arguments = {"APP_VERSION": version, **({"FAULTS": faults} if faults else {})}
     builds = [
         {"tag": "backend", "context": str(ROOT / "samples/backend"), "args": arguments},
@@ -47,6 +49,7 @@ STEPS = {
     "unhealthy": lambda _number: build("bad", "never_healthy") or deploy("-e", "compose_app_health_timeout=20"),
     "plain-start": lambda _number: build("plain-0") or plain("start"),
     "plain": lambda number: build(f"plain-{number}") or plain("up"),
+    "plain-unhealthy": lambda _number: build("plain-bad", "never_healthy") or plain("up"),
     "plain-stop": lambda _number: plain("stop"),
 }
 
@@ -54,7 +57,8 @@ STEPS = {
 def benchmark():
     if cloud.start(NAME):
         return 1
-    env = cloud.environment(NAME)
+    # Images of an earlier run are in the registry; a version of its own makes every build of this run a new one.
+    env = {**cloud.environment(NAME), "BENCH_RUN": f"{int(time.time()):x}"}
     if run([*PLAYBOOK, "playbooks/site.yml"], **env):
         return 1
     filters = ["tag:bluegreen:system=popcon", "instance-state-name=running"]
@@ -64,7 +68,8 @@ def benchmark():
     step = f"{PYTHON} tools/bench_redeploy.py --step"
     words = [PYTHON, "benchmarks/redeploy.py", "--frontend", f"http://{address}:3000", "--backend", f"http://{address}:8080"]
     words += ["--redeploy", f"{step} release {{n}}", "--unhealthy", f"{step} unhealthy"]
-    words += ["--plain-start", f"{step} plain-start", "--plain-redeploy", f"{step} plain {{n}}", "--plain-stop", f"{step} plain-stop"]
+    words += ["--plain-start", f"{step} plain-start", "--plain-redeploy", f"{step} plain {{n}}"]
+    words += ["--plain-unhealthy", f"{step} plain-unhealthy", "--plain-stop", f"{step} plain-stop"]
     return run([*words, "--rate", "50", "--log-dir", ".work/bench-redeploy"], **env)
 
 

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cloud
@@ -30,14 +30,16 @@ TEST_CLOUD = "test"
 
 @dataclass
 class Outcome:
-    """What a stage came to: how many tests ran, how many failed, which commands did not succeed."""
+    """What a stage came to: how many tests ran, how many failed, what the failed ones said."""
 
     ran: int = 0
     failed: int = 0
+    said: list = field(default_factory=list)
 
     def add(self, other):
         self.ran += other.ran
         self.failed += other.failed
+        self.said += other.said
 
 
 class Ticker:
@@ -71,12 +73,29 @@ def command(words, *, env=None, cwd=ROOT, quiet=False):
     return done.returncode, done.stdout
 
 
+TELLING = re.compile(r"^(fatal: |\[ERROR\]|ERROR! |ERROR: |failed: )|^TASK \[.*(?=\])")
+
+
+def telling(output, lines=12):
+    """The lines of a command's output that say what went wrong: errors with the task they belong to, else its last lines."""
+    found, task = [], None
+    for line in output.splitlines():
+        match = TELLING.match(line)
+        if match and line.startswith("TASK"):
+            task = line.rstrip(" *")
+        elif match:
+            found += [task] if task else []
+            found.append(line[:1500])
+            task = None
+    return (found or output.splitlines())[-lines:]
+
+
 def one(name, words, **kwargs):
     """One command counts as one test."""
     began = time.monotonic()
-    code, _output = command(words, quiet=True, **kwargs)
+    code, output = command(words, quiet=True, **kwargs)
     print(f"  {'ok' if code == 0 else 'FAILED':6} {name} ({time.monotonic() - began:.0f} s)", flush=True)
-    return Outcome(1, int(code != 0))
+    return Outcome(1, int(code != 0), [name, *telling(output)] if code else [])
 
 
 def pytest(python, *arguments, env=None):
@@ -90,8 +109,12 @@ def pytest(python, *arguments, env=None):
             for suite in ElementTree.parse(report).getroot().iter("testsuite"):  # noqa: S314, our own file
                 failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
                 outcome.add(Outcome(int(suite.get("tests", 0)) - int(suite.get("skipped", 0)), failed))
+                for case in suite.iter("testcase"):
+                    for trouble in [*case.iter("failure"), *case.iter("error")]:
+                        outcome.said.append(f"{case.get('classname')}.{case.get('name')}: {trouble.get('message', '')[:1500]}")
     if code and not outcome.failed:
         outcome.failed += 1
+        outcome.said.append(f"pytest {' '.join(map(str, arguments))} ended with code {code}, see above")
     return outcome
 
 
@@ -108,7 +131,7 @@ def lint():
     outcome.add(one("ansible-lint", [BIN / "ansible-lint", "--offline", "-q"]))
     words = [BIN / "mypy", "--config-file", ROOT / "pyproject.toml", "-p", "ansible_collections.bluegreen.aws.plugins.module_utils"]
     outcome.add(one("mypy", words, cwd=WORK))
-    outcome.add(one("shellcheck", ["shellcheck", *tracked("*.sh", ".ci/run")]))
+    outcome.add(one("shellcheck", [BIN / "shellcheck", *tracked("*.sh", ".ci/run")]))
     # Plugins' documentation is checked by ansible-test sanity; antsibull-docs cannot see the fragments of collections that we depend on.
     outcome.add(one("antsibull-docs", [BIN / "antsibull-docs", "lint-collection-docs", "."]))
     outcome.add(one("antsibull-changelog", [BIN / "antsibull-changelog", "lint"]))
@@ -169,7 +192,7 @@ def sanity():
         code, output = command(words, env=env, cwd=copy, quiet=True)
     ran = len(re.findall(r"^Running sanity test ", output, re.MULTILINE))
     print(f"  {'ok' if code == 0 else 'FAILED':6} ansible-test sanity: {ran} tests", flush=True)
-    return Outcome(ran, int(code != 0))
+    return Outcome(ran, int(code != 0), telling(output) if code else [])
 
 
 def cloud_tests():
@@ -187,7 +210,7 @@ def compose():
 def with_cloud(run):
     if cloud.start(TEST_CLOUD):
         print("  FAILED the local cloud did not come up")
-        return Outcome(0, 1)
+        return Outcome(0, 1, ["the local cloud did not come up, see above"])
     return run(cloud.environment(TEST_CLOUD))
 
 
@@ -232,6 +255,9 @@ def main():
         rows.append((name, outcome, time.monotonic() - started))
     if wanted in ("all", "role", "e2e") and cloud.LOCALCLOUD.exists():
         cloud.stop(TEST_CLOUD)
+    for name, outcome, _seconds in rows:
+        if outcome.said:
+            print(f"\n== what failed in {name}", *outcome.said, sep="\n  ")
     print("\n== summary")
     for name, outcome, seconds in rows:
         print(f"  {name:11} {outcome.ran:5} ran {outcome.failed:4} failed {seconds:7.0f} s")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import time
 
@@ -116,6 +117,22 @@ def test_a_release_that_never_gets_healthy():
     assert "bad" not in world.on_instance("docker ps --format '{{.Names}} {{.Image}}' | grep -v proxy | cut -d' ' -f1")
 
 
+@pytest.mark.usefixtures("images")
+def test_a_disk_that_is_full_while_pulling(tmp_path):
+    context = tmp_path / "backend"
+    shutil.copytree(world.ROOT / "samples/backend", context)
+    (context / "chat_backend/ballast").write_bytes(os.urandom(8 << 20))
+    settings = json.dumps({"image_builds": [{"tag": "backend", "context": str(context), "args": {"APP_VERSION": "3.0.0"}}]})
+    # The Engine keeps a layer here while it arrives; a file system smaller than the layer is full in earnest.
+    world.on_instance("mount -t tmpfs -o size=1m none /var/lib/docker/tmp")
+    try:
+        with unchanged():
+            result = world.run("site", "--skip-tags", "network,registry,parameters,instance,docker_host", "-e", settings)
+    finally:
+        world.on_instance("umount /var/lib/docker/tmp")
+    refused(result, "no space left on device")
+
+
 def test_a_docker_compose_that_is_too_old():
     # The plugin folder of root comes first; this one says of itself what version 2.10 says.
     folder = "/root/.docker/cli-plugins"
@@ -145,6 +162,11 @@ def wait_for(predicate, seconds=120):
     raise AssertionError("it did not come to that")
 
 
+def starting():
+    """The killed run's new frontend is there and not healthy yet."""
+    return "popcon-frontend" in world.on_instance("docker ps --filter health=starting --format '{{.Names}}'", check=False)
+
+
 def holds_lock():
     return world.client("ssm").get_parameters_by_path(Path="/bluegreen/popcon/dev/lock", Recursive=True)["Parameters"] != []
 
@@ -158,3 +180,18 @@ def test_two_deployments_at_once(tmp_path):
     assert "has been deploying since" not in output
     refused(second, "has been deploying since", "/bluegreen/popcon/dev/lock", "-e compose_app_lock_break=true")
     assert not holds_lock()
+
+
+@pytest.mark.usefixtures("images")
+def test_a_killed_controller_and_a_run_after_it(tmp_path):
+    with unchanged():
+        victim = world.start("deploy", "--skip-tags", "docker_host", "-e", slow_release(tmp_path), "-e", "compose_app_health_timeout=40")
+        wait_for(starting)
+        world.kill(victim)
+        assert holds_lock()
+        result = world.deploy()
+    assert result.code == 0, result.output
+    assert "is taken over: its holder" in result.one_line()
+    assert not holds_lock()
+    workers = world.on_instance("docker ps -a --filter name=popcon-frontend- --format '{{.Names}}'").split()
+    assert len(workers) == 2, workers  # the proxy and one colour

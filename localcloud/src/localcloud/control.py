@@ -26,6 +26,7 @@ from . import cleanup, images
 from . import settings as settings_module
 from .errors import LocalCloudError
 from .images import Say
+from .services import ecr_backend
 from .settings import Settings
 
 READY_SECONDS = 60.0
@@ -79,6 +80,7 @@ def up(name: str, say: Say) -> Settings:
 def _up(client: docker.DockerClient, name: str, say: Say, started: float) -> Settings:
     settings = settings_module.load_or_create(name)
     images.ensure_instance(client, say)
+    ecr_backend.ensure_image(client, say)
     health = ask(settings, "health")
     if health is not None:
         if health.get("fingerprint") != images.fingerprint():
