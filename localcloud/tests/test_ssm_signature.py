@@ -38,19 +38,20 @@ def test_good_signature():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("part", "change"),
     [
-        {"body": b"{}"},
-        {"path": "/v1/control-channel/i-2"},
-        {"method": "PUT"},
-        {"query": {"a": "b"}},
-        {"headers": signed().headers | {"x-amz-security-token": "other"}},
+        ("body", lambda _body: b"{}"),
+        ("path", lambda _path: "/v1/control-channel/i-2"),
+        ("method", lambda _method: "PUT"),
+        ("query", lambda _query: {"a": "b"}),
+        ("headers", lambda headers: headers | {"x-amz-security-token": "other"}),
     ],
-    ids=lambda change: next(iter(change)),
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_changed_request(change):
+def test_changed_request(part, change):
+    request = signed()
     with pytest.raises(SignatureError, match="does not match"):
-        Signature(dataclasses.replace(signed(), **change)).verify("secret", now())
+        Signature(dataclasses.replace(request, **{part: change(getattr(request, part))})).verify("secret", now())
 
 
 def test_another_secret():
