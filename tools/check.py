@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import selectors
 import shutil
 import subprocess
 import sys
@@ -65,12 +66,31 @@ def command(words, *, env=None, cwd=ROOT, quiet=False):
     words = [str(word) for word in words]
     env = {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "PATH": f"{BIN}:{os.environ['PATH']}", **(env or {})}
     if not quiet:
-        return subprocess.run(words, cwd=cwd, env=env, check=False).returncode, ""
+        return aloud(words, cwd, env), ""
     with Ticker(" ".join(words[:3])):
         done = subprocess.run(words, cwd=cwd, env=env, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         print(done.stdout, flush=True)
     return done.returncode, done.stdout
+
+
+def aloud(words, cwd, env):
+    """Exit code of a command whose output is shown as it comes; when nothing comes for ten seconds a line says how long it has taken."""
+    began = heard = time.monotonic()
+    process = subprocess.Popen(words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with process.stdout, selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if selector.select(1):
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    return process.wait()
+                sys.stdout.buffer.write(data)
+                sys.stdout.flush()
+                heard = time.monotonic()
+            elif time.monotonic() - heard > 10:
+                print(f" … {time.monotonic() - began:.0f} s", flush=True)
+                heard = time.monotonic()
 
 
 TELLING = re.compile(r"^(fatal: |\[ERROR\]|ERROR! |ERROR: |failed: )|^TASK \[.*(?=\])")
@@ -85,7 +105,7 @@ def telling(output, lines=12):
             task = line.rstrip(" *")
         elif match:
             found += [task] if task else []
-            found.append(line[:1500])
+            found.append(line[:600])
             task = None
     return (found or output.splitlines())[-lines:]
 
@@ -111,7 +131,8 @@ def pytest(python, *arguments, env=None):
                 outcome.add(Outcome(int(suite.get("tests", 0)) - int(suite.get("skipped", 0)), failed))
                 for case in suite.iter("testcase"):
                     for trouble in [*case.iter("failure"), *case.iter("error")]:
-                        outcome.said.append(f"{case.get('classname')}.{case.get('name')}: {trouble.get('message', '')[:1500]}")
+                        message = (trouble.get("message") or "").split("\n")[0]
+                        outcome.said.append(f"{case.get('classname')}.{case.get('name')}: {message[:300]}")
     if code and not outcome.failed:
         outcome.failed += 1
         outcome.said.append(f"pytest {' '.join(map(str, arguments))} ended with code {code}, see above")
