@@ -51,6 +51,10 @@ class Kind(enum.IntEnum):
     PING = 15
     PONG = 16
     BYE = 17
+    CANCEL = 18  # nobody wants the rest of a channel any more
+    LOST = 19  # broker to worker: the session is gone, or could not be started
+    LOG = 20  # broker to worker: a line for -vvv
+    RESET = 21  # worker to broker: end the session
 
 
 @dataclass(frozen=True)

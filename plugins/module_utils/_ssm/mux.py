@@ -149,7 +149,7 @@ class MuxClient:
 
     def receive(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
-            self._handle(frame)
+            self.take(frame)
 
     def events(self) -> list:
         events = list(self._events)
@@ -201,7 +201,8 @@ class MuxClient:
             self._send(Frame(Kind.WINDOW, channel, struct.pack(">I", self._consumed[channel])))
             self._consumed[channel] = 0
 
-    def _handle(self, frame):
+    def take(self, frame: Frame) -> None:
+        """Take one frame, for those who decode themselves."""
         kind, channel, payload = frame.kind, frame.channel, frame.payload
         if kind == Kind.HELLO:
             self.hello = load_json(payload, "Multiplexer's hello")

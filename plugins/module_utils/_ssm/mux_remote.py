@@ -27,7 +27,7 @@ import termios
 import time
 import zlib
 
-HELLO, EXEC, STDIN, STDIN_EOF, WINDOW, STDOUT, STDERR, EXIT, SIGNAL, PUT, GET, DATA, END, RESULT, PING, PONG, BYE = range(1, 18)
+HELLO, EXEC, STDIN, STDIN_EOF, WINDOW, STDOUT, STDERR, EXIT, SIGNAL, PUT, GET, DATA, END, RESULT, PING, PONG, BYE, CANCEL = range(1, 19)
 CREDIT = 262144
 CHUNK = 32768
 HIGH_WATER = 65536
@@ -354,8 +354,23 @@ class Multiplexer:
                 self.answer(channel, error=reason(error), missing=getattr(error, "errno", None) == errno.ENOENT)
         elif kind == PING:
             self.send(PONG, channel, payload)
+        elif kind == CANCEL:
+            self.cancel(channel)
         elif kind == BYE:
             self.hang_up()
+
+    def cancel(self, channel):
+        """Nobody waits for this channel any more: a command gets SIGHUP, as from a terminal that went away, a transfer ends."""
+        command = self.commands.get(channel)
+        if command is not None:
+            command.signal(signal.SIGHUP)
+            self.drains.update(command.outputs)
+            command.outputs = {}
+            command.close_stdin()
+        elif channel in self.uploads:
+            self.uploads.pop(channel).abandon()
+        elif channel in self.downloads:
+            self.downloads.pop(channel).file.close()
 
     def end_stdin(self, command):
         if command.terminal:

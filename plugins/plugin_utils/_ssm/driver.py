@@ -56,10 +56,26 @@ def multiplexer_source() -> str:
 
 
 class SessionDriver:
-    """One session. `log(text)` gets lines for -vvv, without secrets; `connect` opens a stream, for tests."""
+    """One session. `log(text)` gets lines for -vvv, without secrets; `connect` opens a stream, for tests.
 
-    def __init__(self, api: SessionApi, options: SessionOptions, *, clock: Clock, log: Callable[[str], None], connect=Stream.connect):
+    `client()` returns what speaks with the multiplexer, by default a MuxClient; `interrupted()` is asked while the session comes up.
+    `others` are descriptors that end a wait, with the poll events wanted of them.
+    """
+
+    def __init__(
+        self,
+        api: SessionApi,
+        options: SessionOptions,
+        *,
+        clock: Clock,
+        log: Callable[[str], None],
+        connect=Stream.connect,
+        client: Callable[[], object] | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ):
         self._api = api
+        self._client = client or (lambda: None)
+        self._interrupted = interrupted or (lambda: False)
         self._options = options
         self._clock = clock
         self._log = log
@@ -73,6 +89,7 @@ class SessionDriver:
         self._start_deadline: float | None = None
         self.session: session.Session | None = None
         self.reconnections = 0
+        self.others: dict = {}
 
     @property
     def alive(self) -> bool:
@@ -95,12 +112,15 @@ class SessionDriver:
                 nonce,
                 multiplexer_source(),
                 loader if typed else None,
+                self._client(),
             )
             self._open_stream(self._started, deadline)
             while True:
                 event = self.next_event(deadline)
                 if isinstance(event, session.Up):
                     break
+                if event is None and self._interrupted():
+                    raise SsmError(f"The session with {self._options.target} was given up while it came up.")
                 if event is None:
                     raise SsmError(self._late())
                 if isinstance(event, channel.Closed):
@@ -125,7 +145,7 @@ class SessionDriver:
             if self._events:
                 return self._events.popleft()
             now = self._clock.monotonic()
-            if deadline is not None and now >= deadline:
+            if (deadline is not None and now >= deadline) or self._interrupted():
                 return None
             self.pump(None if deadline is None else deadline - now)
 
@@ -256,7 +276,7 @@ class SessionDriver:
         due = self.session.next_time()
         if due is not None:
             until.append(due)
-        if self._stream.wait(max(0.0, min(until) - now)):
+        if self._stream.wait(max(0.0, min(until) - now), self.others):
             data = self._stream.read()
             if data:
                 self._last_heard = self._clock.monotonic()
@@ -327,7 +347,7 @@ class SessionDriver:
         pause = BACKOFF_START
         while True:
             self._drop()
-            if not self.alive:
+            if not self.alive or self._interrupted():
                 return
             try:
                 again = self._api.resume(self._started.session_id)
