@@ -180,6 +180,10 @@ class Download:
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         self.information = {"size": found.st_size, "mode": stat.S_IMODE(found.st_mode)}
         self.hash, self.sent, self.credit = hashlib.sha256(), 0, CREDIT
+        hold = options.get("hold")
+        if hold is not None and found.st_size > hold:  # the client may want to read it another way
+            self.credit = 0
+            self.information.update(pid=os.getpid(), descriptor=self.file.fileno())
 
 
 class Multiplexer:

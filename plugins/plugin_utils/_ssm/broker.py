@@ -26,10 +26,11 @@ sys.path[0] = os.path.abspath(__file__).rsplit(os.sep + "ansible_collections" + 
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import frames  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.errors import ProtocolError  # noqa: E402
-from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.frames import Kind  # noqa: E402
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.frames import Frame, Kind  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.api import Account, SessionApi  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.clock import Clock  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.driver import SessionOptions  # noqa: E402
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.fetching import Fetching  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.rendezvous import peer_uid, started_at  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.serving import Client, Serving  # noqa: E402
 
@@ -81,6 +82,9 @@ class Broker:
         self._left_at: float | None = None
         self._apis = {}
         self._serving = {}
+        self._fetching = set()
+        self._no_side = set()
+        self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._wake, self._waker = os.pipe()
         self._clock = Clock()
@@ -153,6 +157,9 @@ class Broker:
             if first.kind == Kind.HELLO:
                 serving = self._serving_for(wish, create=True)
                 serving.adopt(Client(connection, decoder, rest), SessionOptions(**wish["session"]))
+            elif first.kind == Kind.FETCH:
+                self._fetch(connection, wish)
+                connection.close()
             elif first.kind == Kind.RESET:
                 serving = self._serving_for(wish, create=False)
                 if serving is not None:
@@ -171,24 +178,46 @@ class Broker:
         with self._lock:
             serving = self._serving.get(key)
             if serving is None and create:
-                account = json.dumps(wish["account"], sort_keys=True)
-                if account not in self._apis:
-                    self._apis[account] = SessionApi(Account(**wish["account"]))
-                serving = self._serving[key] = Serving(session["target"], self._apis[account], self._clock)
+                serving = self._serving[key] = Serving(session["target"], self._api(wish["account"]), self._clock)
                 serving.start()
             return serving
+
+    def _api(self, account):
+        key = json.dumps(account, sort_keys=True)
+        if key not in self._apis:
+            self._apis[key] = SessionApi(Account(**account))
+        return self._apis[key]
+
+    def _fetch(self, connection, wish):
+        """A large file through a side session; where that was refused once it is not tried again in this run."""
+        key = json.dumps([wish["account"], wish["session"]["target"]], sort_keys=True)
+        with self._lock:
+            api = self._api(wish["account"])
+            refused = key in self._no_side
+            self._fetching.add(threading.current_thread())
+        try:
+            if refused:
+                lost = {"error": "A side session was refused before.", "kind": "SsmError"}
+                connection.sendall(frames.encode_frame(Frame(Kind.LOST, 0, json.dumps(lost).encode("ascii"))))
+            elif not Fetching(api, self._clock, self._stopping.is_set).serve(connection, wish):
+                with self._lock:
+                    self._no_side.add(key)
+        finally:
+            with self._lock:
+                self._fetching.discard(threading.current_thread())
 
     def _stop(self):
         """End every session side by side; what does not end in time is left to the service's idle limit."""
         with contextlib.suppress(OSError):
             os.unlink(self._path)
         self._listener.close()
+        self._stopping.set()
         with self._lock:
-            serving = list(self._serving.values())
+            serving, fetching = list(self._serving.values()), list(self._fetching)
         for one in serving:
             one.stop()
         deadline = time.monotonic() + STOP_TIMEOUT
-        for one in serving:
+        for one in [*serving, *fetching]:
             one.join(max(0.0, deadline - time.monotonic()))
 
 

@@ -86,6 +86,34 @@ class Link:
         if connection is not None:
             connection.close()
 
+    def fetch(self, held: dict, write: Callable[[bytes], None]) -> tuple[int, str]:
+        """Read a file that the multiplexer holds (`pid`, `descriptor`) through a side session; return its size and SHA-256.
+
+        SsmError when that is not possible; `write` may have got some of it.
+        """
+        wish = {**self._wish, "owner": rendezvous.ansible_process(), "python": self.mux.hello.get("executable") or "python3"}
+        wish |= {name: held[name] for name in ("pid", "descriptor")}
+        connection = rendezvous.connect(rendezvous.socket_path(self._persist))
+        if connection is None:
+            raise SsmError("The connection's broker is gone.")
+        decoder = frames.FrameDecoder()
+        with connection:
+            connection.settimeout(PATIENCE * 2)
+            try:
+                connection.sendall(frames.encode_frame(Frame(Kind.FETCH, 0, json.dumps(wish).encode("ascii"))))
+                while data := connection.recv(READ_SIZE):
+                    for frame in decoder.feed(data):
+                        if frame.kind == Kind.DATA:
+                            write(frame.payload)
+                        elif frame.kind == Kind.END:
+                            end = json.loads(frame.payload)
+                            return end["size"], end["sha256"]
+                        elif frame.kind == Kind.LOST:
+                            raise SsmError(json.loads(frame.payload)["error"])
+            except (TimeoutError, ConnectionError, ProtocolError) as error:
+                raise SsmError(f"The side session's file did not arrive: {error}") from error
+        raise SsmError("The connection's broker is gone.")
+
     def reset(self) -> None:
         """End the host's session, if the run's broker has one; never start a broker for it."""
         self.end()

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 import urllib.request
+from functools import partial
 
 import pytest
 import run
@@ -21,6 +22,7 @@ from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.errors import A
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.host import CommandMayHaveRun, CommandTimeout, Host
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.link import Link
 
+SIDE_ABOVE = 262144
 QUICK = {"agent": {"first_output_delay": 0.05}}
 
 
@@ -47,7 +49,8 @@ class World:
         }
         session = {"target": self.facts["instance_id"], "connect_timeout": 20.0} | options
         wish = {"account": account, "session": session}
-        return Host(session["target"], lambda: Link(wish, self.log.append, connect_timeout=20.0), Clock())
+        new_link = partial(Link, wish, self.log.append, connect_timeout=20.0)
+        return Host(session["target"], new_link, Clock(), side_above=SIDE_ABOVE, log=self.log.append)
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +273,44 @@ def test_nothing_is_left_running_or_on_disk(world, host, tmp_path):
     while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}")
+
+
+def large(tmp_path, size=2_000_000):
+    (tmp_path / "large").write_bytes(os.urandom(size // 2) + b"a" * (size // 2))
+    return tmp_path / "large"
+
+
+def sessions_by_document(world):
+    return [session["document"] for session in world.admin("GET", "state")["sessions"]]
+
+
+def test_a_large_file_comes_through_a_side_session_that_ends_with_it(world, host, tmp_path):
+    source = large(tmp_path)
+    before = len(sessions_by_document(world))
+    host.get(str(source), str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    assert sessions_by_document(world)[before:] == ["AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand"]
+    assert len(world.admin("GET", "state")["open_sessions"]) == 1
+    assert "large" not in json.dumps(world.admin("GET", "state"))
+
+
+def test_a_side_session_that_is_refused_is_done_without(world, tmp_path):
+    world.faults(deny_documents=["AWS-StartNonInteractiveCommand"])
+    host, source = world.host(reason="refused"), large(tmp_path, 600_000)
+    for _time in range(2):
+        host.get(str(source), str(tmp_path / "back"))
+        assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    assert any("comes through the session itself" in line for line in world.log)
+    host.reset()
+
+
+def test_a_side_session_that_is_cut_is_done_without(world, tmp_path):
+    world.faults(to_client={"latency_ms": 5})
+    host, source = world.host(document="AWS-StartInteractiveCommand"), large(tmp_path, 3_000_000)
+    host.connect()
+    timer = threading.Timer(0.6, world.admin, ("POST", "cut", {"side": "client"}))
+    timer.start()
+    host.get(str(source), str(tmp_path / "back"))
+    timer.join()
+    assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    host.reset()
