@@ -463,7 +463,7 @@ class Multiplexer:
             self.send(EXIT, channel, struct.pack(">i", command.code))
 
     def hang_up(self):
-        """The client is gone or says goodbye: what still runs gets SIGHUP, then SIGKILL; what detached itself stays."""
+        """The client is gone or says goodbye: what still runs gets SIGHUP, and the time that it takes to put things right."""
         running = [command for command in self.commands.values() if command.process.poll() is None]
         for command in running:
             command.signal(signal.SIGHUP)
@@ -472,9 +472,6 @@ class Multiplexer:
         deadline = time.monotonic() + 1
         while time.monotonic() < deadline and any(command.process.poll() is None for command in running):
             select.select([], [], [], 0.02)
-        for command in running:
-            if command.process.returncode is None:
-                command.signal(signal.SIGKILL)
         os._exit(0)
 
 
