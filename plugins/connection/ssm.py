@@ -17,6 +17,8 @@ description:
   - Pipelining works and is on by default. Standard output and standard error are separate and exact, exit codes too.
   - A command is never sent twice. When a session is lost for good while a command may be running, the task fails and says so.
   - A dropped connection is resumed.
+  - There is one session per host for the whole run. A broker, a process that is started with the first task and ends with the run,
+    holds them for all tasks; it terminates them whichever way the run ends.
   - The options of P(amazon.aws.aws_ssm#connection) are accepted by the same variables.
 notes:
   - Commands run as the session's user, C(ssm-user) unless the account's session preferences say otherwise. C(remote_user) is not used
@@ -129,6 +131,24 @@ options:
     default: 1024
     vars:
       - name: ansible_aws_ssm_payload_size
+  persist:
+    description:
+      - Seconds for which the sessions are kept after the run, for the next one. V(0) ends them with the run.
+      - Runs share them when they have the same user, environment and credentials.
+    type: int
+    default: 0
+    vars:
+      - name: ansible_ssm_persist
+      - name: ansible_aws_ssm_persist
+  use_side_session:
+    description:
+      - Whether a file of more than 256 KiB is fetched through a second session without a terminal, which is several times faster.
+      - It needs an agent of version 3.1.1511 or later and C(ssm:StartSession) on the document C(AWS-StartNonInteractiveCommand). Where
+        that is refused the file comes through the session itself.
+    type: bool
+    default: true
+    vars:
+      - name: ansible_aws_ssm_use_side_session
   executor:
     description:
       - What runs commands on the instance. V(auto) is a small multiplexer in Python, or C(sh) when there is no Python.
@@ -209,23 +229,24 @@ EXAMPLES = r"""
 
 import os
 import re
+from functools import partial
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase, ensure_connect
 from ansible.utils.display import Display
 
-from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.api import Account, SessionApi
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.clock import Clock
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.dialogue import BecomeDialogue
-from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.driver import SessionDriver, SessionOptions
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.errors import SsmError
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.host import CommandTimeout, FileError, Host
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.link import Link
 
 display = Display()
 
 IGNORED = ("bucket_name", "bucket_endpoint_url", "bucket_sse_mode", "bucket_sse_kms_key_id", "s3_addressing_style", "plugin")
 TARGET = re.compile(r"m?i-[0-9a-f]{8,17}|ecs:[A-Za-z0-9_-]+")
+SIDE_ABOVE = 262144
 INTERPRETER = re.compile(r"[A-Za-z0-9_./+-]+")
 
 
@@ -286,66 +307,77 @@ class Connection(ConnectionBase):
 
     def reset(self):
         """End the session; the next command starts another one. Nothing of the old one can make this fail."""
-        self.close()
+        host, self._host = self._host or self._new_host(self._target()), None
+        self._connected = False
+        self._quietly(host.reset)
 
     def close(self):
+        """Leave the session to the tasks that follow; it ends with the run."""
         host, self._host = self._host, None
         self._connected = False
         if host is not None:
-            try:
-                host.close()
-            except (SsmError, OSError) as error:
-                self._log(f"The session was left to its timeout: {error}")
+            self._quietly(host.close)
 
     # Inside
 
     def _ready(self):
         if self._host is None:
-            target = self.get_option("instance_id") or self.get_option("host")
-            if not TARGET.fullmatch(target):
-                raise AnsibleError(
-                    f"Cannot start a session with {target!r}: it is not the id of a managed instance (i-... or mi-...); "
-                    "set ansible_host or ansible_aws_ssm_instance_id to it."
-                )
+            target = self._target()
             self._notice()
             self._host = self._new_host(target)
         return self._host
 
-    def _new_host(self, target):
-        clock = Clock()
-        api = SessionApi(
-            Account(
-                region=self.get_option("region"),
-                profile=self.get_option("profile"),
-                access_key_id=self.get_option("access_key_id"),
-                secret_access_key=self.get_option("secret_access_key"),
-                session_token=self.get_option("session_token"),
-                endpoint_url=self.get_option("endpoint_url"),
-                attempts=1 + max(0, self.get_option("retries")),
-                timeout=float(self.get_option("connection_timeout")),
+    def _target(self):
+        target = self.get_option("instance_id") or self.get_option("host")
+        if not TARGET.fullmatch(target):
+            raise AnsibleError(
+                f"Cannot start a session with {target!r}: it is not the id of a managed instance (i-... or mi-...); "
+                "set ansible_host or ansible_aws_ssm_instance_id to it."
             )
-        )
+        return target
 
-        def new_driver():
-            return SessionDriver(api, self._session_options(target), clock=clock, log=self._log)
+    def _new_host(self, target):
+        persist = self.get_option("persist")
+        wish = {"account": self._account(), "session": self._session_options(target), "persist": persist}
+        timeout = float(self.get_option("connection_timeout"))
+        side_above = SIDE_ABOVE if self.get_option("use_side_session") else None
+        new_link = partial(Link, wish, self._log, connect_timeout=timeout, persist=persist > 0)
+        return Host(target, new_link, Clock(), side_above=side_above, log=self._log)
 
-        return Host(target, new_driver, clock)
+    def _account(self):
+        """See api.Account."""
+        return {
+            "region": self.get_option("region"),
+            "profile": self.get_option("profile"),
+            "access_key_id": self.get_option("access_key_id"),
+            "secret_access_key": self.get_option("secret_access_key"),
+            "session_token": self.get_option("session_token"),
+            "endpoint_url": self.get_option("endpoint_url"),
+            "attempts": 1 + max(0, self.get_option("retries")),
+        }
 
     def _session_options(self, target):
+        """See driver.SessionOptions."""
         interpreter = self.get_option("python_interpreter")
         if not interpreter or not INTERPRETER.fullmatch(interpreter) or interpreter.startswith("auto"):
             interpreter = None  # to be discovered, or a command line of its own
-        return SessionOptions(
-            target=target,
-            document=self.get_option("document") or None,
-            interpreter=interpreter,
-            shell_only=self.get_option("executor") == "sh",
-            reason=self.get_option("reason") or None,
-            connect_timeout=float(self.get_option("connection_timeout")),
-            boot_grace=float(self.get_option("boot_grace")),
-            reconnect_timeout=float(self.get_option("reconnect_timeout")),
-            payload_size=max(1, self.get_option("payload_size")),
-        )
+        return {
+            "target": target,
+            "document": self.get_option("document") or None,
+            "interpreter": interpreter,
+            "shell_only": self.get_option("executor") == "sh",
+            "reason": self.get_option("reason") or None,
+            "connect_timeout": float(self.get_option("connection_timeout")),
+            "boot_grace": float(self.get_option("boot_grace")),
+            "reconnect_timeout": float(self.get_option("reconnect_timeout")),
+            "payload_size": max(1, self.get_option("payload_size")),
+        }
+
+    def _quietly(self, action):
+        try:
+            action()
+        except (SsmError, OSError) as error:
+            self._log(f"The session was left to its timeout: {error}")
 
     def _notice(self):
         given = [name for name in IGNORED if self.get_option(name)]

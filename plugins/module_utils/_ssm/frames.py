@@ -51,6 +51,11 @@ class Kind(enum.IntEnum):
     PING = 15
     PONG = 16
     BYE = 17
+    CANCEL = 18  # nobody wants the rest of a channel any more
+    LOST = 19  # broker to worker: the session is gone, or could not be started
+    LOG = 20  # broker to worker: a line for -vvv
+    RESET = 21  # worker to broker: end the session
+    FETCH = 22  # worker to broker, as its first: read a file that the multiplexer has open through a side session
 
 
 @dataclass(frozen=True)

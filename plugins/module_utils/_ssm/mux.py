@@ -104,9 +104,21 @@ class MuxClient:
         """Announce a file; answered by Result(same=…), then, after `finish_put`, by Result(done=True) or Result(error=…)."""
         return self._open(Kind.PUT, {"path": path, "size": size, "sha256": sha256, "mode": mode})
 
-    def get(self, path: str) -> int:
-        """Ask for a file; answered by Result(size, mode) or Result(error, missing), then Data, then End."""
-        return self._open(Kind.GET, {"path": path})
+    def get(self, path: str, hold: int | None = None) -> int:
+        """Ask for a file; answered by Result(size, mode) or Result(error, missing), then Data, then End.
+
+        A file of more than `hold` bytes is only opened: Result has `pid` and `descriptor`, and Data waits for `release`.
+        """
+        return self._open(Kind.GET, {"path": path, "hold": hold})
+
+    def release(self, channel: int) -> None:
+        """Let the data of a held file come."""
+        self._send(Frame(Kind.WINDOW, channel, struct.pack(">I", CREDIT)))
+
+    def cancel(self, channel: int) -> None:
+        """Give a channel up; nothing comes from it any more."""
+        self._send(Frame(Kind.CANCEL, channel))
+        self._close(channel)
 
     def write(self, channel: int, data: bytes) -> None:
         """Queue bytes for a command's stdin."""
@@ -149,7 +161,7 @@ class MuxClient:
 
     def receive(self, data: bytes) -> None:
         for frame in self._decoder.feed(data):
-            self._handle(frame)
+            self.take(frame)
 
     def events(self) -> list:
         events = list(self._events)
@@ -201,7 +213,8 @@ class MuxClient:
             self._send(Frame(Kind.WINDOW, channel, struct.pack(">I", self._consumed[channel])))
             self._consumed[channel] = 0
 
-    def _handle(self, frame):
+    def take(self, frame: Frame) -> None:
+        """Take one frame, for those who decode themselves."""
         kind, channel, payload = frame.kind, frame.channel, frame.payload
         if kind == Kind.HELLO:
             self.hello = load_json(payload, "Multiplexer's hello")

@@ -27,7 +27,7 @@ import termios
 import time
 import zlib
 
-HELLO, EXEC, STDIN, STDIN_EOF, WINDOW, STDOUT, STDERR, EXIT, SIGNAL, PUT, GET, DATA, END, RESULT, PING, PONG, BYE = range(1, 18)
+HELLO, EXEC, STDIN, STDIN_EOF, WINDOW, STDOUT, STDERR, EXIT, SIGNAL, PUT, GET, DATA, END, RESULT, PING, PONG, BYE, CANCEL = range(1, 19)
 CREDIT = 262144
 CHUNK = 32768
 HIGH_WATER = 65536
@@ -180,6 +180,10 @@ class Download:
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         self.information = {"size": found.st_size, "mode": stat.S_IMODE(found.st_mode)}
         self.hash, self.sent, self.credit = hashlib.sha256(), 0, CREDIT
+        hold = options.get("hold")
+        if hold is not None and found.st_size > hold:  # the client may want to read it another way
+            self.credit = 0
+            self.information.update(pid=os.getpid(), descriptor=self.file.fileno())
 
 
 class Multiplexer:
@@ -354,8 +358,23 @@ class Multiplexer:
                 self.answer(channel, error=reason(error), missing=getattr(error, "errno", None) == errno.ENOENT)
         elif kind == PING:
             self.send(PONG, channel, payload)
+        elif kind == CANCEL:
+            self.cancel(channel)
         elif kind == BYE:
             self.hang_up()
+
+    def cancel(self, channel):
+        """Nobody waits for this channel any more: a command gets SIGHUP, as from a terminal that went away, a transfer ends."""
+        command = self.commands.get(channel)
+        if command is not None:
+            command.signal(signal.SIGHUP)
+            self.drains.update(command.outputs)
+            command.outputs = {}
+            command.close_stdin()
+        elif channel in self.uploads:
+            self.uploads.pop(channel).abandon()
+        elif channel in self.downloads:
+            self.downloads.pop(channel).file.close()
 
     def end_stdin(self, command):
         if command.terminal:
@@ -444,7 +463,7 @@ class Multiplexer:
             self.send(EXIT, channel, struct.pack(">i", command.code))
 
     def hang_up(self):
-        """The client is gone or says goodbye: what still runs gets SIGHUP, then SIGKILL; what detached itself stays."""
+        """The client is gone or says goodbye: what still runs gets SIGHUP, and the time that it takes to put things right."""
         running = [command for command in self.commands.values() if command.process.poll() is None]
         for command in running:
             command.signal(signal.SIGHUP)
@@ -453,9 +472,6 @@ class Multiplexer:
         deadline = time.monotonic() + 1
         while time.monotonic() < deadline and any(command.process.poll() is None for command in running):
             select.select([], [], [], 0.02)
-        for command in running:
-            if command.process.returncode is None:
-                command.signal(signal.SIGKILL)
         os._exit(0)
 
 

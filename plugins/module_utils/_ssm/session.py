@@ -45,11 +45,14 @@ class ShellExit:
 
 
 class Session:
-    """See the module. `loader` is typed when the document starts a plain shell, None when the document runs it itself."""
+    """See the module. `loader` is typed when the document starts a plain shell, None when the document runs it itself.
 
-    def __init__(self, data_channel, nonce: str, source: str, loader: str | None):
+    `client` speaks with the multiplexer: a MuxClient, or a Relay on behalf of several.
+    """
+
+    def __init__(self, data_channel, nonce: str, source: str, loader: str | None, client=None):
         self.channel = data_channel
-        self.mux = mux.MuxClient()
+        self.mux = client or mux.MuxClient()
         self.state = State.STARTING
         self.heard_output = False
         self._bringup = bringup.Bringup(nonce)

@@ -8,10 +8,13 @@ botocore is imported with the first call, because importing it costs as much as 
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 from .api_errors import refused, unreachable
 from .errors import ApiError, SessionUnknown
+
+STARTS_AT_ONCE = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +47,14 @@ class Account:
 
 
 class SessionApi:
-    """One client for one account and region. Every method raises ApiError, or one of its kinds, with a sentence."""
+    """One client for one account and region, for any number of threads. Methods raise ApiError, or one of its kinds, with a sentence."""
 
     def __init__(self, account: Account):
         self._account = account
         self._botocore = None
         self._clients = {}
+        self._making = threading.RLock()  # clients may be shared by threads, making them may not
+        self._starting = threading.BoundedSemaphore(STARTS_AT_ONCE)
 
     @property
     def region(self) -> str:
@@ -68,7 +73,8 @@ class SessionApi:
             request["Parameters"] = parameters
         if reason:
             request["Reason"] = reason
-        answer = self._call("ssm", "start_session", target, document, **request)
+        with self._starting:
+            answer = self._call("ssm", "start_session", target, document, **request)
         return Started(session_id=answer["SessionId"], stream_url=answer["StreamUrl"], token=answer["TokenValue"])
 
     def resume(self, session_id: str) -> Started | None:
@@ -90,6 +96,10 @@ class SessionApi:
         return answer["Plaintext"], answer["CiphertextBlob"]
 
     def _session(self):
+        with self._making:
+            return self._make_session()
+
+    def _make_session(self):
         if self._botocore is None:
             try:
                 import botocore.session
@@ -105,6 +115,10 @@ class SessionApi:
         return self._botocore
 
     def _client(self, service):
+        with self._making:
+            return self._make_client(service)
+
+    def _make_client(self, service):
         if service not in self._clients:
             from botocore.config import Config
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import bringup, channel, handshake, mux_remote, session, websocket
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import bringup, channel, handshake, mux_remote, session, side, websocket
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.errors import DamagedMessage, ProtocolError
 
 from .api import SessionApi, Started
@@ -26,6 +26,7 @@ from .errors import ApiError, DocumentRefused, SessionLost, SsmError, StreamErro
 from .stream import Stream
 
 COMMAND_DOCUMENT = "AWS-StartInteractiveCommand"
+SIDE_DOCUMENT = "AWS-StartNonInteractiveCommand"
 PING_EVERY = 30.0
 SILENCE_MEANS_DROPPED = 45.0
 HEARTBEAT = 60.0
@@ -36,7 +37,10 @@ BACKOFF_MAX = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class SessionOptions:
-    """Times in seconds. `document` None means: the command document, then the account's default shell."""
+    """Times in seconds. `document` None means: the command document, then the account's default shell.
+
+    `command` starts a session without a terminal that runs it, and nothing else; such a session cannot be resumed.
+    """
 
     target: str
     document: str | None = None
@@ -47,6 +51,7 @@ class SessionOptions:
     boot_grace: float = 10.0
     reconnect_timeout: float = 120.0
     payload_size: int = channel.INPUT_PAYLOAD
+    command: str | None = None
 
 
 def multiplexer_source() -> str:
@@ -56,10 +61,26 @@ def multiplexer_source() -> str:
 
 
 class SessionDriver:
-    """One session. `log(text)` gets lines for -vvv, without secrets; `connect` opens a stream, for tests."""
+    """One session. `log(text)` gets lines for -vvv, without secrets; `connect` opens a stream, for tests.
 
-    def __init__(self, api: SessionApi, options: SessionOptions, *, clock: Clock, log: Callable[[str], None], connect=Stream.connect):
+    `client()` returns what speaks with the multiplexer, by default a MuxClient; `interrupted()` is asked while the session comes up.
+    `others` are descriptors that end a wait, with the poll events wanted of them.
+    """
+
+    def __init__(
+        self,
+        api: SessionApi,
+        options: SessionOptions,
+        *,
+        clock: Clock,
+        log: Callable[[str], None],
+        connect=Stream.connect,
+        client: Callable[[], object] | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ):
         self._api = api
+        self._client = client or (lambda: None)
+        self._interrupted = interrupted or (lambda: False)
         self._options = options
         self._clock = clock
         self._log = log
@@ -73,6 +94,7 @@ class SessionDriver:
         self._start_deadline: float | None = None
         self.session: session.Session | None = None
         self.reconnections = 0
+        self.others: dict = {}
 
     @property
     def alive(self) -> bool:
@@ -90,19 +112,24 @@ class SessionDriver:
         loader = bringup.loader(nonce, self._options.interpreter, self._options.shell_only)
         typed = self._start_session(loader, deadline)
         try:
-            self.session = session.Session(
-                channel.DataChannel(self._clock.epoch_ms, payload_size=self._options.payload_size),
-                nonce,
-                multiplexer_source(),
-                loader if typed else None,
-            )
+            data_channel = channel.DataChannel(self._clock.epoch_ms, payload_size=self._options.payload_size)
+            if self._options.command is not None:
+                self.session = side.SideSession(data_channel)
+            else:
+                self.session = session.Session(
+                    data_channel, nonce, multiplexer_source(), loader if typed else None, self._client()
+                )
             self._open_stream(self._started, deadline)
             while True:
                 event = self.next_event(deadline)
                 if isinstance(event, session.Up):
                     break
+                if event is None and self._interrupted():
+                    raise SsmError(f"The session with {self._options.target} was given up while it came up.")
                 if event is None:
                     raise SsmError(self._late())
+                if isinstance(event, side.Failed):
+                    raise SsmError(f"The side session's program failed: {event.reason}")
                 if isinstance(event, channel.Closed):
                     raise SsmError(
                         f"The session with {self._options.target} ended before it took commands"
@@ -113,6 +140,8 @@ class SessionDriver:
             self.end()
             raise
         self._start_deadline = None
+        if self._options.command is not None:
+            return
         how = "multiplexed" if self.session.state is session.State.MULTIPLEXED else "serial shell, no Python found"
         self._log(f"session {self._started.session_id} is up ({how})")
 
@@ -125,7 +154,7 @@ class SessionDriver:
             if self._events:
                 return self._events.popleft()
             now = self._clock.monotonic()
-            if deadline is not None and now >= deadline:
+            if (deadline is not None and now >= deadline) or self._interrupted():
                 return None
             self.pump(None if deadline is None else deadline - now)
 
@@ -167,6 +196,11 @@ class SessionDriver:
     def _start_session(self, loader, deadline):
         """Start the session; return whether the loader has to be typed into it."""
         options = self._options
+        if options.command is not None:
+            parameters = {"command": [options.command], "separateOutputStream": ["true"]}
+            self._started = self._with_grace(SIDE_DOCUMENT, parameters, deadline)
+            self._log(f"side session {self._started.session_id} started with document {SIDE_DOCUMENT}")
+            return False
         if options.document is None:
             documents = [(COMMAND_DOCUMENT, False), (None, True)]
         else:
@@ -256,7 +290,7 @@ class SessionDriver:
         due = self.session.next_time()
         if due is not None:
             until.append(due)
-        if self._stream.wait(max(0.0, min(until) - now)):
+        if self._stream.wait(max(0.0, min(until) - now), self.others):
             data = self._stream.read()
             if data:
                 self._last_heard = self._clock.monotonic()
@@ -322,12 +356,15 @@ class SessionDriver:
         self._stream = self._websocket = None
 
     def _reconnect(self, cause):
+        if self._options.command is not None:
+            self.end()
+            raise SessionLost(self._lost(str(cause)))
         self._log(f"{cause} Resuming session {self._started.session_id}.")
         deadline = self._start_deadline or self._clock.monotonic() + self._options.reconnect_timeout
         pause = BACKOFF_START
         while True:
             self._drop()
-            if not self.alive:
+            if not self.alive or self._interrupted():
                 return
             try:
                 again = self._api.resume(self._started.session_id)

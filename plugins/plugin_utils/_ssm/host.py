@@ -13,14 +13,12 @@ import os
 import stat
 from collections.abc import Callable
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import channel, mux, session
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import mux
 
 from .clock import Clock
-from .driver import SessionDriver
 from .errors import SessionLost, SsmError
+from .link import Link
 
-IDLE_BEFORE_CHECK = 20.0
-CHECK_TIMEOUT = 20.0
 READ_SIZE = 65536
 QUEUE_LIMIT = 262144
 SIGKILL = 9
@@ -43,42 +41,48 @@ class FileError(SsmError):
 
 
 class Host:
-    """`new_driver()` returns a driver that has not been started; a lost session is replaced with a new one before the next command."""
+    """`new_link()` returns a link that has not been started; a lost one is replaced before the next command.
 
-    def __init__(self, name: str, new_driver: Callable[[], SessionDriver], clock: Clock):
+    Files of more than `side_above` bytes are fetched through a side session where that is possible; None never does.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        new_link: Callable[[], Link],
+        clock: Clock,
+        *,
+        side_above: int | None = None,
+        log: Callable[[str], None] = lambda text: None,
+    ):
         self._name = name
-        self._new_driver = new_driver
+        self._side_above = side_above
+        self._log = log
+        self._new_link = new_link
         self._clock = clock
-        self._driver: SessionDriver | None = None
-
-    @property
-    def connected(self) -> bool:
-        return self._driver is not None and self._driver.alive
+        self._link: Link | None = None
 
     @property
     def multiplexed(self) -> bool:
-        return self.connected and self._driver.session.state is session.State.MULTIPLEXED
-
-    @property
-    def home(self) -> str | None:
-        """The home directory of the session's user, None when the session is not multiplexed."""
-        return self._driver.session.mux.hello.get("home") if self.multiplexed else None
+        return self._link is not None and self._link.alive and self._link.multiplexed
 
     def connect(self) -> None:
-        """Make sure that there is a session which answers."""
-        if self.connected and self._clock.monotonic() - self._driver.idle_since > IDLE_BEFORE_CHECK:
-            self._check()
-        if not self.connected:
-            self.close()
-            driver = self._new_driver()
-            driver.start()
-            self._driver = driver
+        """Make sure that there is a way to a session which takes commands."""
+        if self._link is None or not self._link.alive:
+            link = self._new_link()
+            link.start()
+            self._link = link
 
     def close(self) -> None:
-        """End the session. Never raises for what the other side does."""
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            driver.end()
+        """Leave the session to others."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.end()
+
+    def reset(self) -> None:
+        """End the session; the next command starts another one."""
+        link, self._link = self._link or self._new_link(), None
+        link.reset()
 
     def run(
         self,
@@ -96,30 +100,30 @@ class Host:
         stdin is sent when it is done. CommandTimeout when it takes longer than `timeout` seconds.
         """
         self.connect()
-        if not self.multiplexed:
-            if dialogue is not None and dialogue.needs_reply:
-                raise SsmError(
-                    f"Cannot answer a password prompt on {self._name}: it has no Python 3.6 or later, and without it commands run without "
-                    "a dialogue; install python3 with a raw task first, or let the user escalate without a password."
-                )
-            return self._run_in_shell(argv, stdin, timeout, dialogue)
+        if not self.multiplexed and dialogue is not None and dialogue.needs_reply:
+            raise SsmError(
+                f"Cannot answer a password prompt on {self._name}: it has no Python 3.6 or later, and without it commands run without "
+                "a dialogue; install python3 with a raw task first, or let the user escalate without a password."
+            )
         started = self._clock.monotonic()
         deadline = None if timeout is None else started + timeout
-        client = self._driver.session.mux
+        client = self._link.mux
         number = client.execute(argv, terminal=terminal)
         stdout, stderr = bytearray(), bytearray()
         waiting = dialogue is not None and not dialogue.done
-        if not waiting:
+        serial = not self.multiplexed  # takes input only with the command, gives output only when it has ended
+        fed = not waiting or serial
+        if fed:
             self._feed_all(client, number, stdin)
         while True:
             until = deadline
-            if waiting:
+            if waiting and not serial:
                 until = min(started + dialogue_timeout, deadline) if deadline is not None else started + dialogue_timeout
             event = self._next(until)
             if event is None:
                 client.signal(number, SIGKILL)
-                self._driver.flush()
-                if waiting:
+                self._link.flush()
+                if waiting and not serial:
                     raise CommandTimeout(f"Nothing answered to privilege escalation on {self._name} within {dialogue_timeout:.0f} s.")
                 raise CommandTimeout(f"The command on {self._name} ran longer than {timeout:.0f} s and was killed.")
             if isinstance(event, (mux.Stdout, mux.Stderr)) and event.channel == number:
@@ -129,14 +133,15 @@ class Host:
                         reply = dialogue.feed(out, err)
                     except BaseException:
                         client.signal(number, SIGKILL)
-                        self._driver.flush()
+                        self._link.flush()
                         raise
                     if reply:
                         client.write(number, reply)
                     if dialogue.done:
                         waiting = False
                         self._collect(dialogue, stdout, stderr)
-                        self._feed_all(client, number, stdin)
+                        if not fed:
+                            self._feed_all(client, number, stdin)
                 else:
                     (stdout if isinstance(event, mux.Stdout) else stderr).extend(event.data)
             elif isinstance(event, mux.Exit) and event.channel == number:
@@ -168,7 +173,7 @@ class Host:
             try:
                 with open(partial, "wb") as file:
                     if self.multiplexed:
-                        self._get(source, file)
+                        self._get(source, file, None if special else self._side_above)
                     else:
                         self._get_through_shell(source, file)
                 if not special:
@@ -182,27 +187,9 @@ class Host:
 
     # Inside
 
-    def _check(self):
-        """Find out whether an idle session is still there; if not, forget it: nothing is running in it."""
-        driver = self._driver
-        try:
-            if driver.session.state is not session.State.MULTIPLEXED:
-                driver.flush()
-                return
-            driver.session.mux.ping(b"check")
-            while not isinstance(event := driver.next_event(self._clock.monotonic() + CHECK_TIMEOUT), mux.Pong):
-                if event is None or isinstance(event, channel.Closed):
-                    raise SessionLost("The session does not answer.")
-        except SsmError:
-            self.close()
-
     def _next(self, deadline, sent=True):
         try:
-            event = self._driver.next_event(deadline)
-            if isinstance(event, channel.Closed):
-                self._driver.end()
-                raise SessionLost(f"The session with {self._name} was closed{': ' + event.reason.rstrip('.') if event.reason else ''}")
-            return event
+            return self._link.next_event(deadline)
         except SessionLost as error:
             if sent:
                 raise CommandMayHaveRun(
@@ -220,24 +207,8 @@ class Host:
         stdout += out
         stderr += err
 
-    def _run_in_shell(self, argv, stdin, timeout, dialogue):
-        command = " ".join(_quote(item) for item in argv).encode("utf-8", "surrogateescape")
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
-        self._driver.session.shell_execute(command, stdin)
-        while True:
-            event = self._next(deadline)
-            if event is None:
-                self.close()  # the serial shell cannot be interrupted otherwise
-                raise CommandTimeout(f"The command on {self._name} ran longer than {timeout:.0f} s and was killed.")
-            if isinstance(event, session.ShellExit):
-                stdout, stderr = event.stdout, event.stderr
-                if dialogue is not None and not dialogue.done:
-                    dialogue.feed(stdout, stderr)
-                    stdout, stderr = dialogue.flush()
-                return event.code, stdout, stderr
-
     def _put(self, file, size, digest, destination):
-        client = self._driver.session.mux
+        client = self._link.mux
         number = client.put(destination, size, digest)
         announced = ended = False
         while True:
@@ -259,9 +230,9 @@ class Host:
                     return True
                 announced = True
 
-    def _get(self, source, file):
-        client = self._driver.session.mux
-        number = client.get(source)
+    def _get(self, source, file, hold):
+        client = self._link.mux
+        number = client.get(source, hold)
         digest = hashlib.sha256()
         size = 0
         while True:
@@ -269,6 +240,12 @@ class Host:
             if isinstance(event, mux.Result) and event.channel == number and "error" in event.values:
                 missing = bool(event.values.get("missing"))
                 raise FileError(f"Cannot read {source} on {self._name}: {event.values['error']}.", missing=missing)
+            if isinstance(event, mux.Result) and event.channel == number and "descriptor" in event.values:
+                if self._get_beside(event.values, file):
+                    client.cancel(number)
+                    self._link.flush()
+                    return
+                client.release(number)
             if isinstance(event, mux.Data) and event.channel == number:
                 file.write(event.data)
                 digest.update(event.data)
@@ -277,6 +254,24 @@ class Host:
                 if (event.size, event.sha256) != (size, digest.hexdigest()):
                     raise FileError(f"Cannot read {source} on {self._name}: it arrived damaged, {size} of {event.size} bytes.")
                 return
+
+    def _get_beside(self, held, file):
+        """Try a held file through a side session; when that fails the file is empty again and the session's own way remains."""
+        digest = hashlib.sha256()
+
+        def write(data):
+            file.write(data)
+            digest.update(data)
+
+        try:
+            size, expected = self._link.fetch(held, write)
+            if (file.tell(), digest.hexdigest()) == (size, expected):
+                return True
+        except SsmError as error:
+            self._log(f"{error} The file comes through the session itself.")
+        file.seek(0)
+        file.truncate()
+        return False
 
     def _next_transfer(self, path):
         try:
@@ -288,14 +283,14 @@ class Host:
         target, part = _quote(destination), _quote(destination + ".part")
         check = f"case $(sha256sum {part} 2>/dev/null) in {digest}*|'') ;;*) exit 9;;esac"
         script = f"umask 077&&cat >{part}&&{check}&&{{ [ ! -d {target} ]||exit 8;}}&&mv -f {part} {target}||{{ r=$?;rm -f {part};exit $r;}}"
-        code, _stdout, stderr = self._run_in_shell(["sh", "-c", script], data, None, None)
+        code, _stdout, stderr = self.run(["sh", "-c", script], data)
         if code:
             raise FileError(f"Cannot write {destination} on {self._name}: {_last_line(stderr) or f'exit code {code}'}.")
 
     def _get_through_shell(self, source, file):
-        code, stdout, stderr = self._run_in_shell(["sh", "-c", f"cat <{_quote(source)}"], b"", None, None)
+        code, stdout, stderr = self.run(["sh", "-c", f"cat <{_quote(source)}"])
         if code:
-            missing, _out, _err = self._run_in_shell(["sh", "-c", f"[ -e {_quote(source)} ]"], b"", None, None)
+            missing, _out, _err = self.run(["sh", "-c", f"[ -e {_quote(source)} ]"])
             raise FileError(f"Cannot read {source} on {self._name}: {_last_line(stderr) or f'exit code {code}'}.", missing=bool(missing))
         file.write(stdout)
 

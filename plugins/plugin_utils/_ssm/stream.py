@@ -114,16 +114,22 @@ class Stream:
             raise StreamError("The session's stream was closed by the other side.")
         return data
 
-    def wait(self, timeout: float | None) -> bool:
-        """Wait until there is something to read; return whether there is. Buffered writes go on meanwhile."""
+    def wait(self, timeout: float | None, others: dict | None = None) -> bool:
+        """Wait until there is something to read; return whether there is. Buffered writes go on meanwhile.
+
+        `others`, descriptors with the poll events wanted of them, end the wait too.
+        """
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
         poll = select.poll()
         poll.register(self._socket, select.POLLIN | (select.POLLOUT if self._outgoing else 0))
-        ready = poll.poll(None if timeout is None else max(0, timeout * 1000))
-        if any(events & select.POLLOUT for _descriptor, events in ready):
+        for descriptor, events in (others or {}).items():
+            poll.register(descriptor, events)
+        ready = dict(poll.poll(None if timeout is None else max(0, timeout * 1000)))
+        events = ready.get(self._socket.fileno(), 0)
+        if events & select.POLLOUT:
             self.flush()
-        return any(events & ~select.POLLOUT for _descriptor, events in ready)
+        return bool(events & ~select.POLLOUT)
 
     def close(self) -> None:
         try:

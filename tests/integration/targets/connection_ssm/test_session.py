@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One host through a session against the standalone service, with each fault switched on in turn; without Ansible around it."""
+"""One host through a session of the standalone service, with each fault switched on in turn; through a broker, without Ansible."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import os
 import threading
 import time
 import urllib.request
+from functools import partial
 
 import pytest
 import run
 
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.api import Account, SessionApi
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.clock import Clock
-from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.driver import SessionDriver, SessionOptions
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.errors import ApiError, DocumentRefused, SsmError, TargetNotReady
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.host import CommandMayHaveRun, CommandTimeout, Host
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.link import Link
 
+SIDE_ABOVE = 262144
 QUICK = {"agent": {"first_output_delay": 0.05}}
 
 
@@ -39,15 +41,16 @@ class World:
         self.admin("PUT", "faults", QUICK | body)
 
     def host(self, **options):
-        account = Account(
-            region=self.facts["region"],
-            access_key_id="test",
-            secret_access_key="test",
-            endpoint_url=self.facts["endpoint_url"],
-        )
-        api, clock = SessionApi(account), Clock()
-        settings = SessionOptions(**{"target": self.facts["instance_id"], "connect_timeout": 20.0} | options)
-        return Host(settings.target, lambda: SessionDriver(api, settings, clock=clock, log=self.log.append), clock)
+        account = {
+            "region": self.facts["region"],
+            "access_key_id": "test",
+            "secret_access_key": "test",
+            "endpoint_url": self.facts["endpoint_url"],
+        }
+        session = {"target": self.facts["instance_id"], "connect_timeout": 20.0} | options
+        wish = {"account": account, "session": session}
+        new_link = partial(Link, wish, self.log.append, connect_timeout=20.0)
+        return Host(session["target"], new_link, Clock(), side_above=SIDE_ABOVE, log=self.log.append)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,7 @@ def world(service):
 def host(world):
     host = world.host()
     yield host
-    host.close()
+    host.reset()
 
 
 def sh(host, script, stdin=b"", **options):
@@ -81,7 +84,7 @@ def test_one_session_for_many_commands(world, host):
     for number in range(5):
         assert sh(host, f"echo {number}") == (0, b"%d\n" % number, b"")
     assert len(world.admin("GET", "state")["open_sessions"]) == 1
-    host.close()
+    host.reset()
     assert world.admin("GET", "state")["counters"]["api_StartSession"] == 1
     assert world.admin("GET", "state")["counters"]["api_TerminateSession"] == 1
 
@@ -160,7 +163,7 @@ def test_lost_for_good_says_that_the_command_may_have_run(world, tmp_path):
     world.faults()
     assert sh(host, "echo new session") == (0, b"new session\n", b"")
     assert world.admin("GET", "state")["counters"]["api_StartSession"] == 2
-    host.close()
+    host.reset()
 
 
 def test_terminated_by_somebody_else(world, host):
@@ -180,7 +183,7 @@ def test_idle_limit_does_not_end_a_busy_session_and_its_end_is_noticed(world):
     host = world.host()
     with pytest.raises(CommandMayHaveRun, match="was closed"):
         sh(host, "sleep 10")
-    host.close()
+    host.reset()
 
 
 def test_falls_back_to_the_default_document(world, host):
@@ -199,7 +202,7 @@ def test_agent_that_comes_a_little_later(world):
     world.faults(api={"StartSession": {"error": "TargetNotConnected", "count": 2}})
     host = world.host(boot_grace=10.0)
     assert sh(host, "echo up") == (0, b"up\n", b"")
-    host.close()
+    host.reset()
 
 
 def test_agent_that_does_not_come(world):
@@ -251,7 +254,7 @@ def test_shell_mode(world, tmp_path):
     with pytest.raises(SsmError, match="Cannot read /no/such"):
         host.get("/no/such", str(tmp_path / "nothing"))
     assert sorted(os.listdir(tmp_path)) == ["back", "file", "there"]
-    host.close()
+    host.reset()
 
 
 def test_fetch_leaves_no_half_file(world, host, tmp_path):
@@ -264,9 +267,50 @@ def test_fetch_leaves_no_half_file(world, host, tmp_path):
 
 def test_nothing_is_left_running_or_on_disk(world, host, tmp_path):
     sh(host, "true")
-    (pid,) = {host._driver.session.mux.hello["pid"]}
-    host.close()
+    (pid,) = {host._link.mux.hello["pid"]}
+    host.reset()
     deadline = time.monotonic() + 10
     while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{pid}")
+
+
+def large(tmp_path, size=2_000_000):
+    (tmp_path / "large").write_bytes(os.urandom(size // 2) + b"a" * (size // 2))
+    return tmp_path / "large"
+
+
+def sessions_by_document(world):
+    return [session["document"] for session in world.admin("GET", "state")["sessions"]]
+
+
+def test_a_large_file_comes_through_a_side_session_that_ends_with_it(world, host, tmp_path):
+    source = large(tmp_path)
+    before = len(sessions_by_document(world))
+    host.get(str(source), str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    assert sessions_by_document(world)[before:] == ["AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand"]
+    assert len(world.admin("GET", "state")["open_sessions"]) == 1
+    assert "large" not in json.dumps(world.admin("GET", "state"))
+
+
+def test_a_side_session_that_is_refused_is_done_without(world, tmp_path):
+    world.faults(deny_documents=["AWS-StartNonInteractiveCommand"])
+    host, source = world.host(reason="refused"), large(tmp_path, 600_000)
+    for _time in range(2):
+        host.get(str(source), str(tmp_path / "back"))
+        assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    assert any("comes through the session itself" in line for line in world.log)
+    host.reset()
+
+
+def test_a_side_session_that_is_cut_is_done_without(world, tmp_path):
+    world.faults(to_client={"latency_ms": 5})
+    host, source = world.host(document="AWS-StartInteractiveCommand"), large(tmp_path, 3_000_000)
+    host.connect()
+    timer = threading.Timer(0.6, world.admin, ("POST", "cut", {"side": "client"}))
+    timer.start()
+    host.get(str(source), str(tmp_path / "back"))
+    timer.join()
+    assert (tmp_path / "back").read_bytes() == source.read_bytes()
+    host.reset()

@@ -16,6 +16,8 @@ from ansible.plugins.doc_fragments.connection_pipelining import ModuleDocFragmen
 from ansible.plugins.loader import become_loader
 
 from ansible_collections.bluegreen.aws.plugins.connection import ssm as plugin
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.api import Account
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.driver import SessionOptions
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.errors import SsmError
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.host import CommandMayHaveRun, CommandTimeout, FileError
 
@@ -48,6 +50,11 @@ class FakeHost:
 
     def close(self):
         self.calls.append(("close",))
+        if self.error:
+            raise self.error
+
+    def reset(self):
+        self.calls.append(("reset",))
         if self.error:
             raise self.error
 
@@ -193,8 +200,9 @@ def test_instance_id_before_host(connect, monkeypatch):
 
 
 def test_options_of_the_peer(connect, monkeypatch):
-    accounts = []
-    monkeypatch.setattr(plugin, "SessionApi", accounts.append)
+    links = []
+    monkeypatch.setattr(plugin, "Link", lambda wish, log, **options: links.append((wish, options)))
+    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock: new_link())
     connection = connect(
         ansible_aws_ssm_region="eu-central-1",
         ansible_aws_ssm_profile="prod",
@@ -206,12 +214,21 @@ def test_options_of_the_peer(connect, monkeypatch):
         ansible_aws_ssm_retries=2,
     )
     connection._new_host(TARGET)
-    (account,) = accounts
+    ((wish, options),) = links
+    account = Account(**wish["account"])
     assert (account.region, account.profile) == ("eu-central-1", "prod")
     assert (account.access_key_id, account.secret_access_key, account.session_token) == ("AK", "SK", "ST")
-    assert (account.attempts, account.timeout) == (3, 30.0)
-    options = connection._session_options(TARGET)
-    assert (options.document, options.connect_timeout) == ("Custom", 30.0)
+    assert account.attempts == 3
+    session = SessionOptions(**wish["session"])
+    assert (session.target, session.document, session.connect_timeout) == (TARGET, "Custom", 30.0)
+    assert options == {"connect_timeout": 30.0, "persist": False}
+
+
+@pytest.mark.parametrize("name", ["ansible_ssm_persist", "ansible_aws_ssm_persist"])
+def test_persist(connect, monkeypatch, name):
+    monkeypatch.setattr(plugin, "Link", lambda wish, log, **options: (wish["persist"], options["persist"]))
+    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock: new_link())
+    assert connect(**{name: 300})._new_host(TARGET) == (300, True)
 
 
 def test_options_that_have_no_effect_are_named(connect, shown):
@@ -234,13 +251,13 @@ def test_options_that_have_no_effect_are_named(connect, shown):
 )
 def test_interpreter(connect, given, expected):
     variables = {} if given is None else {"ansible_python_interpreter": given}
-    assert connect(**variables)._session_options(TARGET).interpreter == expected
+    assert connect(**variables)._session_options(TARGET)["interpreter"] == expected
 
 
 def test_reboot_can_set_the_connection_timeout(connect):
     connection = connect()
     connection.set_option("connection_timeout", 5)
-    assert connection._session_options(TARGET).connect_timeout == 5.0
+    assert connection._session_options(TARGET)["connect_timeout"] == 5.0
 
 
 def test_reset_and_close(connect):
@@ -250,7 +267,7 @@ def test_reset_and_close(connect):
     host.error = SsmError("no network")
     connection.reset()
     connection.close()
-    assert [call[0] for call in host.calls] == ["run", "close"]
+    assert [call[0] for call in host.calls] == ["run", "reset"]
     host.error = None
     assert connection.exec_command("x") == (0, b"out", b"err")
 

@@ -284,3 +284,54 @@ def test_output_is_ascii_lines_only(one):
     assert one.raw.endswith(b"\n")
     assert all(byte < 128 for byte in one.raw)
     assert max(len(line) for line in one.raw.split(b"\n")) <= 65536
+
+
+def eventually(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_cancelled_command_is_hung_up_and_another_goes_on(one, tmp_path):
+    client = one.session.mux
+    number = client.execute(["sh", "-c", f"trap 'echo hup >{tmp_path}/mark; exit' HUP; echo ready; while :; do sleep 0.05; done"])
+    one.until(lambda event: isinstance(event, mux.Stdout) and event.channel == number, 10.0)
+    client.cancel(number)
+    assert run(one, "echo still here") == (0, b"still here\n", b"")
+    eventually((tmp_path / "mark").exists)
+
+
+def test_a_cancelled_upload_leaves_nothing(one, tmp_path):
+    client = one.session.mux
+    number = client.put(str(tmp_path / "file"), 10, "0" * 64)
+    one.until(lambda event: isinstance(event, mux.Result) and event.channel == number, 10.0)
+    assert len(os.listdir(tmp_path)) == 1
+    client.cancel(number)
+    run(one, "true")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_large_file_can_be_held_and_read_through_its_descriptor(one, tmp_path):
+    (tmp_path / "file").write_bytes(b"x" * 5000)
+    client = one.session.mux
+    number = client.get(str(tmp_path / "file"), hold=4999)
+    held = one.until(lambda event: isinstance(event, mux.Result) and event.channel == number, 10.0)[-1].values
+    with open(f"/proc/{held['pid']}/fd/{held['descriptor']}", "rb") as file:
+        assert file.read() == b"x" * 5000
+    client.release(number)
+    events = one.until(lambda event: isinstance(event, mux.End) and event.channel == number, 10.0)
+    assert b"".join(event.data for event in events if isinstance(event, mux.Data)) == b"x" * 5000
+    small = client.get(str(tmp_path / "file"), hold=5000)
+    events = one.until(lambda event: isinstance(event, mux.End) and event.channel == small, 10.0)
+    assert not any("pid" in event.values for event in events if isinstance(event, mux.Result))
+
+
+def test_goodbye_gives_what_runs_time_to_put_things_right(one, tmp_path):
+    client = one.session.mux
+    number = client.execute(["sh", "-c", f"trap 'sleep 2; echo done >{tmp_path}/mark; exit' HUP; echo ready; while :; do sleep 0.05; done"])
+    one.until(lambda event: isinstance(event, mux.Stdout) and event.channel == number, 10.0)
+    client.bye()
+    one.step()
+    one.step()
+    eventually((tmp_path / "mark").exists)

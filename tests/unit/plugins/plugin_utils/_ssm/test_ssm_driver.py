@@ -147,7 +147,7 @@ class FakeService:
                 if frame.kind == Kind.PING:
                     self.agent.output(frames.encode_line([Frame(Kind.PONG, 0, frame.payload)]))
 
-    def wait(self, timeout):
+    def wait(self, timeout, others=None):
         if self.broken:
             return True
         if not self.mute and self.websocket.state.name == "OPEN":
@@ -355,7 +355,7 @@ def test_damaged_message_comes_again():
     service.agent.take = damage_once
     with_ticks = service.wait
 
-    def wait(timeout):
+    def wait(timeout, others=None):
         service.agent.tick(service.clock.now)
         return with_ticks(min(timeout, 0.1))
 
