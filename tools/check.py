@@ -239,7 +239,10 @@ def role():
     def run(env):
         outcome = Outcome()
         for scenario in sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")):
-            outcome.add(one(f"molecule {scenario}", [BIN / "molecule", "test", "-s", scenario], env=env))
+            # A state of its own, or molecule would take what an earlier run prepared for still there.
+            with tempfile.TemporaryDirectory(prefix="molecule-") as state:
+                words = [BIN / "molecule", "test", "-s", scenario]
+                outcome.add(one(f"molecule {scenario}", words, env={**env, "MOLECULE_EPHEMERAL_DIRECTORY": state}))
         return outcome
 
     return with_cloud(run)
