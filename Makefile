@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SYSTEM ?= popcon
 PYTHON := .venv/bin/python
 
-.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e bench-redeploy docs changelog
+.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e bench-ssm bench-redeploy docs changelog
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: setup ## Every test: lint, unit, sanity, cloud, connection, compose, role,
 
 lint unit sanity cloud connection compose role e2e: setup ## One stage of make test
 	@$(PYTHON) tools/check.py $@
+
+bench-ssm: setup ## The connection beside connection: local: tasks, files, hosts, memory
+	@$(PYTHON) benchmarks/ssm.py
 
 bench-redeploy: setup ## Requests lost during redeployments: ours beside docker compose up -d
 	@$(PYTHON) tools/bench_redeploy.py

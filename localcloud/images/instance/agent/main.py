@@ -16,21 +16,21 @@ from ssm_agent.control import Agent
 from ssm_agent.settings import Settings
 
 
-async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT."""
-    agent = Agent(settings)
-    work = asyncio.create_task(agent.run())
+async def run(settings: list[Settings]) -> None:
+    """Run until SIGTERM or SIGINT; an agent for each of the settings, which is one in an instance and many in load tests."""
+    agents = [Agent(one) for one in settings]
+    work = asyncio.gather(*(agent.run() for agent in agents))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, work.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await work
-    await agent.stop()
+    await asyncio.gather(*(agent.stop() for agent in agents))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Systems Manager agent of a local instance.")
-    parser.add_argument("--config", default="/etc/localcloud/agent.json", help="the settings file")
+    parser.add_argument("--config", nargs="+", default=["/etc/localcloud/agent.json"], help="the settings file of each agent")
     parser.add_argument("--verbose", action="store_true", help="say more in the log")
     options = parser.parse_args()
     logging.basicConfig(
@@ -41,7 +41,7 @@ def main() -> int:
     for name in ("botocore", "urllib3", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        settings = Settings.read(options.config)
+        settings = [Settings.read(path) for path in options.config]
     except ValueError as error:
         print(f"ssm agent: {error}", file=sys.stderr)
         return 2

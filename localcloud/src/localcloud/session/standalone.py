@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,21 @@ _AGENT = Path(__file__).resolve().parents[3] / "images" / "instance" / "agent" /
 
 
 class Standalone:
-    """The API of a world with one managed instance."""
+    """The API of a world with a few managed instances."""
 
-    def __init__(self) -> None:
+    def __init__(self, instances: int) -> None:
         self.gateway = Gateway(lambda instance_id, action, request: None)
         self.api = SessionApi(self.gateway, region=_REGION)
         self.server = Server(App(self._answer, lambda request: Response(404)))
         self.ready = asyncio.Event()
-        self.gateway.on_agent_connected = lambda instance_id: self.ready.set()
+        connected = set()
+
+        def on_agent_connected(instance_id: str) -> None:
+            connected.add(instance_id)
+            if len(connected) == instances:
+                self.ready.set()
+
+        self.gateway.on_agent_connected = on_agent_connected
 
     async def _answer(self, request: Request) -> Response:
         if request.path.startswith("/_localcloud/ssm/"):
@@ -77,24 +85,30 @@ def _response(answer: HttpAnswer) -> Response:
     return Response(status, body, headers)
 
 
-def start_agent(url: str, directory: str, *, working_directory: str = "/usr/bin", log: Any = None) -> subprocess.Popen[bytes]:
-    """The agent as a process of this machine, running commands as this user."""
-    settings = Path(directory) / "agent.json"
-    settings.write_text(
-        json.dumps(
-            {
-                "instance_id": INSTANCE_ID,
-                "region": _REGION,
-                "ssmmessages_url": url,
-                "imds": "",
-                "run_as_user": False,
-                "working_directory": working_directory,
-            }
-        ),
-        encoding="utf-8",
-    )
+def instance_ids(number: int) -> list[str]:
+    """The ids of the standalone service's instances, always the same ones."""
+    return [INSTANCE_ID, *(f"i-{1 + index:017x}" for index in range(1, number))]
+
+
+def start_agent(
+    url: str, directory: str, *, instances: Sequence[str] = (INSTANCE_ID,), working_directory: str = "/usr/bin", log: Any = None
+) -> subprocess.Popen[bytes]:
+    """The agents of `instances`, all in one process of this machine, running commands as this user."""
+    files = []
+    for instance_id in instances:
+        files.append(Path(directory) / f"{instance_id}.json")
+        settings = {
+            "instance_id": instance_id,
+            "region": _REGION,
+            "ssmmessages_url": url,
+            "imds": "",
+            "run_as_user": False,
+            "working_directory": working_directory,
+        }
+        files[-1].write_text(json.dumps(settings), encoding="utf-8")
     environment = {"AWS_ACCESS_KEY_ID": "standalone", "AWS_SECRET_ACCESS_KEY": "standalone"} | os.environ
-    return subprocess.Popen([sys.executable, str(_AGENT), "--config", str(settings)], env=environment, stdin=subprocess.DEVNULL, stderr=log)
+    words = [sys.executable, str(_AGENT), "--config", *map(str, files)]
+    return subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stderr=log)
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -102,12 +116,13 @@ async def run(options: argparse.Namespace) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    world = Standalone()
+    ids = instance_ids(options.instances)
+    world = Standalone(len(ids))
     world.api.set_faults(Faults.from_json(json.loads(options.faults)))
     await world.gateway.start("127.0.0.1", 0)
     await world.server.start("127.0.0.1", options.port)
     with tempfile.TemporaryDirectory(prefix="localcloud-standalone-") as directory:
-        agent = start_agent(f"http://127.0.0.1:{world.gateway.port}", directory)
+        agent = start_agent(f"http://127.0.0.1:{world.gateway.port}", directory, instances=ids)
         try:
             try:
                 await asyncio.wait_for(world.ready.wait(), _START_SECONDS)
@@ -120,6 +135,7 @@ async def run(options: argparse.Namespace) -> int:
                 "api_port": world.server.port,
                 "ssmmessages_port": world.gateway.port,
                 "instance_id": INSTANCE_ID,
+                "instance_ids": ids,
                 "region": _REGION,
                 "agent_pid": agent.pid,
             }
@@ -138,6 +154,7 @@ async def run(options: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description="A Session Manager without a cloud.")
     parser.add_argument("--port", type=int, default=0, help="port of the API on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--instances", type=int, default=1, help="how many managed instances there are")
     parser.add_argument("--faults", default="{}", help="faults to begin with, as JSON")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input is closed")
     options = parser.parse_args()

@@ -40,14 +40,15 @@ VARIANTS = {
 
 
 @contextlib.contextmanager
-def standalone(faults: dict):
-    """The session service and an agent as processes of this machine; yields what they said about themselves."""
+def standalone(faults: dict, instances: int = 1):
+    """The session service and its agents as processes of this machine; yields what they said about themselves."""
     python = ROOT / ".venv-localcloud" / "bin" / "python"
     if not python.exists():
         sys.exit(f"connection_ssm: {python} is missing; run `make setup` first.")
     log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - the process writes to it until the end
+    words = [python, "-m", "localcloud.session.standalone"]
     process = subprocess.Popen(
-        [python, "-m", "localcloud.session.standalone", "--port", "0", "--until-eof", "--faults", json.dumps(faults)],
+        [*words, "--port", "0", "--until-eof", "--faults", json.dumps(faults), "--instances", str(instances)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "localcloud" / "src")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
