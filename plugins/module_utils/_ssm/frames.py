@@ -56,6 +56,8 @@ class Kind(enum.IntEnum):
     LOG = 20  # broker to worker: a line for -vvv
     RESET = 21  # worker to broker: end the session
     FETCH = 22  # worker to broker, as its first: read a file that the multiplexer has open through a side session
+    PIECE = 23  # input of a command, to be remembered
+    KNOWN = 24  # input of a command that was a PIECE before: the first 16 bytes of its SHA-256, then its length u32
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .message import load_json
 
 CREDIT = 262144
 CHUNK = 32768
+LONG_LINE = 4096
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class MuxClient:
 
     def queued(self, channel: int) -> int:
         """Bytes of a channel that wait for credit."""
-        return len(self._queued.get(channel, b""))
+        return sum(map(len, self._queued.get(channel, ())))
 
     @property
     def busy(self) -> bool:
@@ -185,7 +186,7 @@ class MuxClient:
 
     def _queue(self, channel, data):
         if channel in self._credit and data:
-            self._queued.setdefault(channel, bytearray()).extend(data)
+            self._queued.setdefault(channel, deque()).extend(chunks(data))
             self._flush(channel)
 
     def _end(self, channel, kind):
@@ -195,11 +196,9 @@ class MuxClient:
 
     def _flush(self, channel):
         queued = self._queued.get(channel)
-        while queued and self._credit[channel] > 0:
-            size = min(CHUNK, self._credit[channel], len(queued))
-            self._credit[channel] -= size
-            self._send(Frame(self._kinds[channel], channel, bytes(queued[:size])))
-            del queued[:size]
+        while queued and self._credit[channel] >= len(queued[0]):
+            self._credit[channel] -= len(queued[0])
+            self._send(Frame(self._kinds[channel], channel, queued.popleft()))
         if not queued and channel in self._ending:
             self._send(Frame(self._ending.pop(channel), channel))
 
@@ -250,6 +249,20 @@ class MuxClient:
             self._events.append(Result(channel, values))
         else:
             raise ProtocolError("The multiplexer sent a frame of kind {0}.".format(kind))
+
+
+def chunks(data: bytes) -> list:
+    """Cut data so that the same long line is cut in the same places wherever it stands: Ansible's modules are such lines, and what the
+    instance has seen is not sent again."""
+    out, start, position = [], 0, 0
+    while len(data) - position >= LONG_LINE:
+        end = data.find(b"\n", position) + 1 or len(data)
+        if end - position >= LONG_LINE:
+            out += [data[at : min(at + CHUNK, position)] for at in range(start, position, CHUNK)]
+            out += [data[at : min(at + CHUNK, end)] for at in range(position, end, CHUNK)]
+            start = end
+        position = end
+    return out + [data[at : at + CHUNK] for at in range(start, len(data), CHUNK)]
 
 
 def _number(form, payload):

@@ -12,6 +12,7 @@ Private to the collection: it can change at any time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import struct
@@ -26,7 +27,29 @@ from .message import load_json
 OPENING = frozenset({Kind.EXEC, Kind.PUT, Kind.GET})
 FROM_CLIENT = OPENING | {Kind.STDIN, Kind.STDIN_EOF, Kind.WINDOW, Kind.SIGNAL, Kind.DATA, Kind.END, Kind.CANCEL}
 SHELL_CHUNK = 65536
+WORTH_KNOWING = 4096
+KNOWN_LIMIT = 8 << 20
 SIGKILL = 9
+
+
+class Memory:
+    """What the instance remembers of commands' input: the newest pieces, by the same rule at both ends of an ordered channel."""
+
+    def __init__(self, limit: int = KNOWN_LIMIT):
+        self._limit = limit
+        self._sizes = {}  # SHA-256's first 16 bytes -> length, oldest first
+        self._total = 0
+
+    def recall(self, frame: Frame) -> Frame:
+        """The frame that stands for one of a command's input: KNOWN when the instance has it, else PIECE."""
+        name = hashlib.sha256(frame.payload).digest()[:16]
+        if name in self._sizes:
+            return Frame(Kind.KNOWN, frame.channel, name + struct.pack(">I", len(frame.payload)))
+        self._sizes[name] = len(frame.payload)
+        self._total += len(frame.payload)
+        while self._total > self._limit:
+            self._total -= self._sizes.pop(next(iter(self._sizes)))
+        return Frame(Kind.PIECE, frame.channel, frame.payload)
 
 
 class Relay:
@@ -41,6 +64,7 @@ class Relay:
         self._owners = {}  # our channel -> (client, its channel), (None, 0) once the client is gone
         self._numbers = {}  # (client, its channel) -> our channel
         self._next = 1
+        self._memory = Memory()
         self.hello: dict | None = None
 
     # The clients' side
@@ -57,6 +81,8 @@ class Relay:
             self._next += 1
         number = self._numbers.get(key)
         if number is not None:  # else the rest of something that is over
+            if frame.kind == Kind.STDIN and len(frame.payload) >= WORTH_KNOWING:
+                frame = self._memory.recall(frame)
             self._send(Frame(frame.kind, number, frame.payload))
 
     def detach(self, client) -> int:

@@ -44,6 +44,7 @@ class Agent:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, RunningJob] = {}
         self._acknowledged: dict[str, asyncio.Event] = {}
+        self._stopping = False
 
     async def run(self) -> None:
         """Hold the control channel open; waits with a growing pause while there are no credentials, no permission or no service."""
@@ -69,6 +70,7 @@ class Agent:
 
     async def stop(self) -> None:
         """End every session and command of this agent."""
+        self._stopping = True  # a session that ends now reports to nobody
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
@@ -171,7 +173,7 @@ class Agent:
         """Say it until the service has acknowledged it, over as many connections as that takes."""
         event = self._acknowledged[key] = asyncio.Event()
         try:
-            while not event.is_set():
+            while not event.is_set() and not self._stopping:
                 await self._send(message_type, body)
                 try:
                     await asyncio.wait_for(event.wait(), _REPEAT_SECONDS)

@@ -17,7 +17,8 @@ import time
 import pytest
 from terminal_machine import Terminal
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import mux
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import mux, mux_remote, relay
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.frames import Frame, Kind
 
 
 def interpreters():
@@ -335,3 +336,31 @@ def test_goodbye_gives_what_runs_time_to_put_things_right(one, tmp_path):
     one.step()
     one.step()
     eventually((tmp_path / "mark").exists)
+
+
+def test_remembered_input_is_exact_however_often_it_is_forgotten(one):
+    """The relay and the instance forget by the same rule: more than both keep, some of it twice."""
+    known = relay.Memory()
+    client = one.session.mux
+    plain = client._send
+    client._send = lambda frame: plain(known.recall(frame) if frame.kind == Kind.STDIN and len(frame.payload) >= 4096 else frame)
+    pieces = [os.urandom(30_000) for _number in range(20)]
+    for turn in range(4):
+        data = b"".join(piece.hex().encode() + b"\n" for piece in pieces[turn : turn + 12])
+        code, out, _err = run(one, "sha256sum", data)
+        assert (code, out.split()[0].decode()) == (0, hashlib.sha256(data).hexdigest())
+
+
+def test_the_instance_forgets_what_the_relay_forgets():
+    assert mux_remote.KNOWN_LIMIT == relay.KNOWN_LIMIT
+    ours, theirs = relay.Memory(limit=200_000), mux_remote.Multiplexer.__new__(mux_remote.Multiplexer)
+    theirs.known, theirs.known_size = {}, 0
+    limit, mux_remote.KNOWN_LIMIT = mux_remote.KNOWN_LIMIT, 200_000
+    try:
+        for number in [0, 1, 2, 3, 1, 4, 5, 0, 6, 2, 2, 7, 0, 1]:
+            data = bytes([number]) * (10_000 + number * 9_000)
+            frame = ours.recall(Frame(Kind.STDIN, 1, data))
+            assert (theirs.remember(data) if frame.kind == Kind.PIECE else theirs.known[frame.payload[:16]]) == data
+            assert list(ours._sizes) == list(theirs.known)
+    finally:
+        mux_remote.KNOWN_LIMIT = limit

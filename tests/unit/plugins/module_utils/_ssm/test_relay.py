@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 
@@ -34,7 +35,7 @@ class Instance:
             answers = []
             if frame.kind == Kind.EXEC:
                 self.codes[frame.channel] = int(json.loads(frame.payload)["argv"][0])
-            elif frame.kind == Kind.STDIN:
+            elif frame.kind in (Kind.STDIN, Kind.PIECE):
                 credit = struct.pack(">I", len(frame.payload))
                 answers = [Frame(Kind.STDOUT, frame.channel, frame.payload), Frame(Kind.WINDOW, frame.channel, credit)]
             elif frame.kind == Kind.STDIN_EOF:
@@ -94,6 +95,16 @@ def test_nobody_gets_anothers_bytes(commands, chance):
         assert (worker.code[channel], worker.output.get(channel, b"")) == (code, data)
     assert not one.busy
     assert one.waiting() == set()
+
+
+def test_the_instance_is_sent_a_piece_once_as_long_as_it_remembers_it():
+    memory = relay.Memory(limit=100_000)
+    pieces = [Frame(Kind.STDIN, 1, bytes([number]) * 40_000) for number in range(3)]
+    assert memory.recall(pieces[0]).kind == Kind.PIECE
+    known = memory.recall(pieces[0])
+    assert known == Frame(Kind.KNOWN, 1, hashlib.sha256(pieces[0].payload).digest()[:16] + struct.pack(">I", 40_000))
+    assert [memory.recall(one).kind for one in pieces[1:]] == [Kind.PIECE, Kind.PIECE]  # the third makes it forget the first
+    assert [memory.recall(one).kind for one in (pieces[2], pieces[0], pieces[1])] == [Kind.KNOWN, Kind.PIECE, Kind.PIECE]
 
 
 def test_credit_is_the_clients():
