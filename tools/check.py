@@ -249,7 +249,7 @@ def role():
 
 
 def e2e():
-    return with_cloud(lambda env: pytest(BIN / "python", "tests/e2e", env={**env, "PYTHONPATH": str(WORK)}))
+    return with_cloud(lambda env: pytest(BIN / "python", "tests/e2e", "-v", env={**env, "PYTHONPATH": str(WORK)}))
 
 
 STAGES = {

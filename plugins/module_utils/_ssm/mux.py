@@ -230,7 +230,7 @@ class MuxClient:
             self._events.append(Writable(channel))
         elif kind in (Kind.STDOUT, Kind.STDERR, Kind.DATA):
             self._consume(channel, len(payload))
-            event = {Kind.STDOUT: Stdout, Kind.STDERR: Stderr, Kind.DATA: Data}[kind]
+            event = {Kind.STDOUT: Stdout, Kind.STDERR: Stderr, Kind.DATA: Data}[Kind(kind)]
             self._events.append(event(channel, payload))
         elif kind == Kind.EXIT:
             self._close(channel)
