@@ -229,6 +229,7 @@ EXAMPLES = r"""
 
 import os
 import re
+from contextlib import suppress
 from functools import partial
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
@@ -236,6 +237,7 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase, ensure_connect
 from ansible.utils.display import Display
 
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm import rendezvous
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.clock import Clock
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.dialogue import BecomeDialogue
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.errors import SsmError
@@ -260,6 +262,11 @@ class Connection(ConnectionBase):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self._host = None
+
+    def set_options(self, task_keys=None, var_options=None, direct=None):
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+        with suppress(SsmError):  # said again, and loudly, when a command needs it
+            rendezvous.start_early(rendezvous.socket_path(self.get_option("persist") > 0))
 
     def _connect(self):
         self._connected = True

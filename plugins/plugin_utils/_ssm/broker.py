@@ -6,7 +6,8 @@
 A worker connects to its unix socket and says with HELLO which session it wants: `account` (see api.Account), `session` (see
 driver.SessionOptions), `owner` (the process id of the ansible command) and `persist` (seconds). From then on both sides speak frames.
 It ends, and terminates every session, when its owners are gone (persist seconds later), on SIGTERM, and when its socket is taken away.
-Started by path with the socket's as its argument, environment and first owner as JSON on stdin; says "ready" when it listens.
+Started by path with the socket's as its argument, and a lock's descriptor to close when it listens; the environment and the first
+owner come as JSON on stdin. It says "ready" when it listens.
 """
 
 from __future__ import annotations
@@ -237,6 +238,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, broker.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if len(sys.argv) > 2:
+        os.close(int(sys.argv[2]))  # the lock that kept others from starting one more
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_RDWR)

@@ -110,12 +110,28 @@ def connect(path: str) -> socket.socket | None:
     return connection
 
 
+def start_early(path: str) -> None:
+    """Let a broker start beside what this worker does until its first command, when none is there. Whatever fails here fails again later.
+
+    The broker inherits the lock and keeps it until it listens, so that `connect_or_start` waits for it.
+    """
+    if os.path.exists(path):
+        return
+    try:
+        with open(_lock_path(path), "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.exists(path):
+                _spawn(path, subprocess.DEVNULL, lock.fileno()).returncode = 0  # it outlives this worker; nobody waits for it
+    except OSError:
+        return
+
+
 def connect_or_start(path: str) -> socket.socket:
     """A connection to the broker behind a path, which is started when there is none."""
     connection = connect(path)
     if connection is not None:
         return connection
-    with open(os.path.join(os.path.dirname(path), "lock"), "wb") as lock:
+    with open(_lock_path(path), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         connection = connect(path)
         if connection is None:
@@ -126,26 +142,34 @@ def connect_or_start(path: str) -> socket.socket:
     return connection
 
 
+def _lock_path(path):
+    return os.path.join(os.path.dirname(path), "lock")
+
+
 def _start(path):
-    """Start a broker; its environment goes through its stdin, so that no process list and no file shows it."""
-    owner = ansible_process()
-    wish = {"environment": dict(os.environ), "owner": owner}
-    program = os.path.join(HERE, "broker.py")
+    """Start a broker and wait until it listens."""
+    process = _spawn(path, subprocess.PIPE)
+    with process.stdout:
+        said = process.stdout.readline()
+        if said != b"ready\n":
+            rest = (said + process.stdout.read()).decode("utf-8", "replace").strip().splitlines()
+            raise SsmError(f"The connection's broker could not be started: {rest[-1] if rest else 'it said nothing'}.")
+    process.returncode = 0  # it outlives this worker; nobody waits for it
+
+
+def _spawn(path, output, lock=None):
+    """The environment goes through the broker's stdin, so that no process list and no file shows it."""
+    words = [sys.executable, os.path.join(HERE, "broker.py"), path]
     process = subprocess.Popen(
-        [sys.executable, program, path],
+        words if lock is None else [*words, str(lock)],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=() if lock is None else (lock,),
         env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
         cwd="/",
     )
-    process.stdin.write(json.dumps(wish).encode("ascii"))
-    process.stdin.close()
-    said = process.stdout.readline()
-    if said != b"ready\n":
-        rest = (said + process.stdout.read()).decode("utf-8", "replace").strip().splitlines()
-        process.stdout.close()
-        raise SsmError(f"The connection's broker could not be started: {rest[-1] if rest else 'it said nothing'}.")
-    process.stdout.close()
-    process.returncode = 0  # it outlives this worker; nobody waits for it
+    with process.stdin:
+        process.stdin.write(json.dumps({"environment": dict(os.environ), "owner": ansible_process()}).encode("ascii"))
+    return process

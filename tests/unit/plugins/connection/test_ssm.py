@@ -80,6 +80,7 @@ def definitions():
 def connect(monkeypatch, shown):
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(plugin.rendezvous, "start_early", lambda path: None)
 
     def make(host=None, **variables):
         connection = plugin.Connection(PlayContext())
@@ -202,7 +203,7 @@ def test_instance_id_before_host(connect, monkeypatch):
 def test_options_of_the_peer(connect, monkeypatch):
     links = []
     monkeypatch.setattr(plugin, "Link", lambda wish, log, **options: links.append((wish, options)))
-    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock: new_link())
+    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock, **options: new_link())
     connection = connect(
         ansible_aws_ssm_region="eu-central-1",
         ansible_aws_ssm_profile="prod",
@@ -227,8 +228,14 @@ def test_options_of_the_peer(connect, monkeypatch):
 @pytest.mark.parametrize("name", ["ansible_ssm_persist", "ansible_aws_ssm_persist"])
 def test_persist(connect, monkeypatch, name):
     monkeypatch.setattr(plugin, "Link", lambda wish, log, **options: (wish["persist"], options["persist"]))
-    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock: new_link())
+    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock, **options: new_link())
     assert connect(**{name: 300})._new_host(TARGET) == (300, True)
+
+
+@pytest.mark.parametrize(("given", "above"), [(True, 262144), (False, None)])
+def test_side_session(connect, monkeypatch, given, above):
+    monkeypatch.setattr(plugin, "Host", lambda target, new_link, clock, **options: options["side_above"])
+    assert connect(ansible_aws_ssm_use_side_session=given)._new_host(TARGET) == above
 
 
 def test_options_that_have_no_effect_are_named(connect, shown):

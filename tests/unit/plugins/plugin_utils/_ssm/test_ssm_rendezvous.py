@@ -86,3 +86,25 @@ def test_a_broker_that_cannot_start_says_why(home, monkeypatch):
     monkeypatch.setattr(rendezvous, "HERE", str(home))
     with pytest.raises(SsmError, match="could not be started: .*broker.py"):
         rendezvous.connect_or_start(rendezvous.socket_path(False))
+
+
+def test_early_and_late_meet_the_same_broker(home, monkeypatch):
+    spawned = []
+    spawn = rendezvous._spawn
+    monkeypatch.setattr(rendezvous, "_spawn", lambda *arguments: spawned.append(spawn(*arguments)) or spawned[-1])
+    path = rendezvous.socket_path(False)
+    for _time in range(3):
+        rendezvous.start_early(path)
+    rendezvous.connect_or_start(path).close()
+    rendezvous.start_early(path)
+    assert len(spawned) == 1
+    os.unlink(path)  # without its socket a broker ends
+    assert os.waitpid(spawned[0].pid, 0)[1] == 0
+
+
+def test_an_early_start_that_fails_is_said_by_the_late_one(home, monkeypatch):
+    monkeypatch.setattr(rendezvous, "HERE", str(home))
+    path = rendezvous.socket_path(False)
+    rendezvous.start_early(path)
+    with pytest.raises(SsmError, match="could not be started"):
+        rendezvous.connect_or_start(path)
