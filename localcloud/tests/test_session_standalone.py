@@ -200,7 +200,7 @@ def test_merged_output_comes_after_the_end(world):
 
 def test_interrupt_character_signals_a_command(world):
     async def scenario():
-        async with world.command("sh -c 'trap \"echo caught; exit 5\" INT; echo ready; while :; do sleep 0.05; done'") as client:
+        async with world.command("sh -c 'trap \"echo caught; exit 5\" INT; sleep 60 & echo ready; wait'") as client:
             await client.wait_for(b"ready")
             await client.send(b"x\x03")
             await client.wait_end()
@@ -408,7 +408,7 @@ def test_terminate_closes_both_sides_and_hangs_up(world, tmp_path):
     mark = tmp_path / "hangup"
 
     async def scenario():
-        async with world.terminal(f"trap 'echo hup > {mark}; exit' HUP; echo READY; while :; do sleep 0.05; done") as client:
+        async with world.terminal(f"trap 'echo hup > {mark}; exit' HUP; sleep 60 & echo READY; wait") as client:
             await client.wait_for(b"READY")
             await asyncio.to_thread(world.ssm.terminate_session, SessionId=client.session_id)
             await client.wait_end()
