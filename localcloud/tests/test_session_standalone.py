@@ -200,7 +200,7 @@ def test_merged_output_comes_after_the_end(world):
 
 def test_interrupt_character_signals_a_command(world):
     async def scenario():
-        async with world.command("sh -c 'trap \"echo caught; exit 5\" INT; sleep 60 & echo ready; wait'") as client:
+        async with world.command("sh -c 'trap \"echo caught; exit 5\" INT; echo ready; while :; do sleep 0.05; done'") as client:
             await client.wait_for(b"ready")
             await client.send(b"x\x03")
             await client.wait_end()
