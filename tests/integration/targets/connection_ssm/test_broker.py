@@ -80,6 +80,13 @@ class World:
         )
         return done.returncode, done.stdout
 
+    def play(self, hosts, tasks, *words):
+        playbook = self.folder / "play.yml"
+        playbook.write_text(json.dumps([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]))
+        command = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", str(self.inventory), str(playbook), *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout
+
     def start(self, *words):
         return subprocess.Popen(
             self.command(*words),
@@ -102,18 +109,8 @@ def world(tmp_path):
 
 
 def test_one_session_for_a_run_of_many_tasks_and_workers(world):
-    playbook = world.folder / "play.yml"
     tasks = [{"ansible.builtin.command": f"echo {{{{ inventory_hostname }}}}-{number}", "loop": [1, 2]} for number in range(3)]
-    playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-    done = subprocess.run(
-        [str(ROOT / ".venv/bin/ansible-playbook"), "-i", str(world.inventory), str(playbook), "-f", "4"],
-        cwd=ROOT,
-        env=world.environment,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    world.play("all", tasks, "-f", "4")
     world.eventually(lambda: world.state()["open_sessions"] == [])
     counters = world.state()["counters"]
     assert (counters["api_StartSession"], counters["api_TerminateSession"]) == (1, 1)
@@ -192,18 +189,8 @@ def test_a_killed_broker_is_a_command_that_may_have_run_and_is_not_repeated(worl
 
 
 def test_reset_connection_ends_the_session_and_the_next_task_starts_another(world):
-    playbook = world.folder / "play.yml"
     command = {"ansible.builtin.command": "true"}
-    playbook.write_text(json.dumps([{"hosts": "host0", "gather_facts": False, "tasks": [command, {"meta": "reset_connection"}, command]}]))
-    done = subprocess.run(
-        [str(ROOT / ".venv/bin/ansible-playbook"), "-i", str(world.inventory), str(playbook)],
-        cwd=ROOT,
-        env=world.environment,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    world.play("host0", [command, {"meta": "reset_connection"}, command])
     assert world.started() == 2
 
 
