@@ -180,6 +180,20 @@ def test_reboot_restarts_the_machine(run_instance, boto, engine, cloud_name):
     boto("ec2").terminate_instances(InstanceIds=[instance_id])
 
 
+def test_shutdown_reboots_from_the_inside(run_instance, boto, in_instance, engine, cloud_name):
+    instance_id = run_instance()["InstanceId"]
+    read = "cat /proc/sys/kernel/random/boot_id"
+    before, started = in_instance(instance_id, read), container(engine, cloud_name, instance_id).attrs["State"]["StartedAt"]
+    in_instance(instance_id, "echo kept >/var/lib/data; echo gone >/run/data; shutdown -r now")
+    wait_for(lambda: in_instance(instance_id, read, check=False) not in ("", before), 30.0)
+    wait_for(lambda: "Server Version" in in_instance(instance_id, "docker info 2>/dev/null", check=False), 30.0)
+    assert in_instance(instance_id, "cat /var/lib/data") == "kept\n"
+    assert in_instance(instance_id, "test -e /run/data || echo forgotten") == "forgotten\n"
+    assert container(engine, cloud_name, instance_id).attrs["State"]["StartedAt"] == started
+    assert describe(boto("ec2"), instance_id)["State"]["Name"] == "running"
+    boto("ec2").terminate_instances(InstanceIds=[instance_id])
+
+
 def test_terminate_removes_the_container_and_frees_the_address(run_instance, boto, engine, cloud_name, vpc):
     ec2 = boto("ec2")
     address = vpc.address(2, 77)

@@ -9,8 +9,10 @@ import json
 import os
 import pathlib
 import subprocess
+import uuid
 
 IMDS = "169.254.169.254"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
@@ -21,10 +23,27 @@ def prepare(settings: dict) -> dict[str, str]:
         "AWS_REGION": settings["region"],
         "AWS_DEFAULT_REGION": settings["region"],
     }
+    _boot_id()
     _forward(settings)
     _control_groups()
     _files(settings, environment)
     return environment
+
+
+def forget() -> None:
+    """Leave behind what a machine forgets when it is switched off: memory's files and packet rules."""
+    for table in ("nat", "filter"):
+        for verb in ("-F", "-X"):
+            subprocess.run(["iptables", "-t", table, verb], check=False)
+    subprocess.run(["umount", BOOT_ID], check=False, stderr=subprocess.DEVNULL)
+    subprocess.run("rm -rf /run/* /tmp/.[!.]*", shell=True, check=False)  # noqa: S602 - constant, and the shell's pattern
+
+
+def _boot_id() -> None:
+    """A container sees its host's boot id, which does not change when the instance boots; cover it with one that does."""
+    own = pathlib.Path("/run/boot_id")
+    own.write_text(f"{uuid.uuid4()}\n")
+    subprocess.run(["mount", "--bind", str(own), BOOT_ID], check=False, stderr=subprocess.DEVNULL)  # refused without --privileged
 
 
 def _forward(settings: dict) -> None:

@@ -20,7 +20,8 @@ FIRST_BOOT = pathlib.Path(__file__).with_name("first_boot.py")
 FIRST_BOOT_DONE = pathlib.Path("/var/lib/cloud/instance/boot-finished")
 SHUTDOWN_SECONDS = 5.0
 RESTART_SECONDS = 1.0
-HANDLED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+REBOOT = signal.SIGUSR1  # sent by the command shutdown
+HANDLED = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, REBOOT}
 
 
 def say(message: str) -> None:
@@ -110,9 +111,17 @@ def _kill_all(number: int) -> None:
         return
 
 
+def reboot(given: dict[str, str]) -> None:
+    """Begin again as the first process of the same container, with the environment that it was started with."""
+    machine.forget()
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, "-B", os.path.abspath(__file__)], given)  # noqa: S606 - itself
+
+
 def main() -> int:
     """Run until SIGTERM."""
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    given = dict(os.environ)
     settings = json.loads(os.environ.pop("LOCALCLOUD_INSTANCE"))
     say(f"starting {settings['instance_id']}")
     environment = machine.prepare(settings)
@@ -138,6 +147,9 @@ def main() -> int:
         if received is not None and received.si_signo in (signal.SIGTERM, signal.SIGINT):
             shut_down(children)
             return 0
+        if received is not None and received.si_signo == REBOOT:
+            shut_down(children)
+            reboot(given)
 
 
 if __name__ == "__main__":
