@@ -45,6 +45,7 @@ def main() -> int:
     except ValueError as error:
         print(f"ssm agent: {error}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what ignores it when we start (nohup) would keep sessions' shells from trapping it
     asyncio.run(run(settings))
     return 0
 
