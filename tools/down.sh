@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ -x .venv-localcloud/bin/localcloud ]; then
-  for name in demo ${LOCALCLOUD_NAMES:-}; do
+  for name in demo test ${LOCALCLOUD_NAMES:-}; do
     .venv-localcloud/bin/localcloud --name "$name" down
   done
 fi
