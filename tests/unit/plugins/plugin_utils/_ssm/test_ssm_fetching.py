@@ -30,34 +30,38 @@ class Driver:
     """Gives the events of a list; an exception is raised, None is a second of silence."""
 
     def __init__(self, clock, events):
-        self.clock, self.events, self.options, self.ended = clock, list(events), None, 0
+        self.clock, self.events, self.ended = clock, list(events), 0
+        self.options = None
 
     def __call__(self, api, options, **_others):
         self.options = options
         return self
 
     def start(self):
-        if self.events and isinstance(self.events[0], DocumentRefused):
-            raise self.events[0]
+        for event in self.events[:1]:
+            if isinstance(event, DocumentRefused):
+                raise event
 
     def next_event(self, deadline):
-        event = self.events.pop(0) if self.events else None
+        if not self.events or self.events[0] is None:
+            del self.events[:1]
+            self.clock.now = deadline
+            return None
+        event = self.events.pop(0)
         if isinstance(event, Exception):
             raise event
-        if event is None:
-            self.clock.now = deadline
         return event
 
     def end(self):
         self.ended += 1
 
 
-def serve(events, wish=WISH, stopping=lambda: False):
+def serve(events, stopping=lambda: False, **changes):
     clock = Clock()
     driver = Driver(clock, events)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        done = Fetching(None, clock, stopping, new_driver=driver).serve(theirs, wish)
+        done = Fetching(None, clock, stopping, new_driver=driver).serve(theirs, {**WISH, **changes})
         theirs.close()
         received = b""
         while data := ours.recv(65536):
@@ -96,5 +100,5 @@ def test_the_end_of_the_run_ends_it():
 
 
 def test_an_interpreter_that_cannot_be_named_starts_no_session():
-    done, _got, driver = serve([], WISH | {"python": "/opt/py thon"})
+    done, _got, driver = serve([], python="/opt/py thon")
     assert (done, driver.options) == (False, None)
