@@ -1,11 +1,12 @@
 """Runs the stages of `make test`; a stage that fails, or that ran no test, fails the run.
 
-    check.py all | lint | unit | sanity | cloud | connection | compose | role | e2e
+    check.py all | lint | unit | sanity | connection | role | cloud | compose | e2e
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import selectors
@@ -256,29 +257,68 @@ STAGES = {
     "lint": lint,
     "unit": unit,
     "sanity": sanity,
-    "cloud": cloud_tests,
     "connection": connection,
-    "compose": compose,
     "role": role,
+    "cloud": cloud_tests,
+    "compose": compose,
     "e2e": e2e,
 }
+# Mostly waits for the cloud; in `make test` it runs beside the stages before it, which mostly compute.
+BESIDE = "role"
+
+
+class Beside:
+    """One stage in a process of its own, its output kept until it is asked for."""
+
+    def __init__(self, name):
+        self.name, self._began = name, time.monotonic()
+        self._folder = tempfile.TemporaryDirectory()
+        self._log, self._report = Path(self._folder.name) / "log", Path(self._folder.name) / "report"
+        words = [sys.executable, __file__, name, "--report", str(self._report)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        print(f"  {name} runs beside what follows", flush=True)
+
+    def outcome(self):
+        """Wait for the end; show the output; (what it came to, seconds)."""
+        with self._folder:
+            with Ticker(f"waiting for {self.name}"):
+                self._process.wait()
+            print(self._log.read_text(errors="replace"), flush=True)
+            if not self._report.exists():
+                said = f"stage {self.name} ended with code {self._process.returncode} and no report"
+                return Outcome(0, 1, [said]), time.monotonic() - self._began
+            report = json.loads(self._report.read_text())
+            return Outcome(report["ran"], report["failed"], report["said"]), report["seconds"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=["all", *STAGES])
-    wanted = parser.parse_args().stage
+    parser.add_argument("--report", type=Path, help="write what the stage came to there, as JSON, and no summary")
+    options = parser.parse_args()
+    wanted = options.stage
     began, rows = time.monotonic(), []
+    beside = Beside(BESIDE) if wanted == "all" else None
     for name in STAGES if wanted == "all" else [wanted]:
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
-        outcome = STAGES[name]()
+        if beside is not None and name == beside.name:
+            outcome, seconds = beside.outcome()
+        else:
+            outcome = STAGES[name]()
+            seconds = time.monotonic() - started
         if outcome.ran == 0:
             print(f"  FAILED stage {name} ran no test", flush=True)
             outcome.failed += 1
-        rows.append((name, outcome, time.monotonic() - started))
+        rows.append((name, outcome, seconds))
     if wanted in ("all", "role", "e2e") and cloud.LOCALCLOUD.exists():
         cloud.stop(TEST_CLOUD)
+    if options.report:
+        ((name, outcome, seconds),) = rows
+        report = {"ran": outcome.ran, "failed": outcome.failed, "said": outcome.said, "seconds": seconds}
+        options.report.write_text(json.dumps(report), encoding="utf-8")
+        return
     for name, outcome, _seconds in rows:
         if outcome.said:
             print(f"\n== what failed in {name}", *outcome.said, sep="\n  ")
