@@ -41,6 +41,7 @@ class Client:
         self._outgoing = bytearray()
         self.held = deque(held)
         self.greeted = False
+        self.told = False
         self.gone = False
 
     def fileno(self) -> int:
@@ -53,7 +54,7 @@ class Client:
     @property
     def waits(self) -> bool:
         """Whether a session has to be there for this worker."""
-        return not self.gone and (not self.greeted or any(frame.kind in OPENING for frame in self.held))
+        return not self.gone and not self.told and (not self.greeted or any(frame.kind in OPENING for frame in self.held))
 
     def read(self) -> None:
         try:
@@ -230,6 +231,8 @@ class Serving(threading.Thread):
     def _pass_on(self):
         """Hand the workers' frames to the session. From here on they are never sent again."""
         for client in self._clients:
+            if client.told:
+                client.held.clear()
             try:
                 while client.held:
                     self._relay.request(client, client.held.popleft())
@@ -273,7 +276,7 @@ class Serving(threading.Thread):
                 lost = {"error": str(error), "kind": type(error).__name__ if sent or not isinstance(error, SessionLost) else "SsmError"}
                 client.send(Frame(Kind.LOST, 0, json.dumps(lost).encode("ascii")))
                 client.flush()
-                client.held.clear()
+                client.told = True  # it hangs up; what it still says is for nobody
         self._end_session()
 
     def _end_session(self):

@@ -114,6 +114,8 @@ def test_a_session_that_cannot_be_had_is_told_to_all_who_wait_and_tried_again_fo
     api["failure"] = TargetNotReady("The agent is offline.")
     worker = Worker(serving)
     assert worker.expect(Kind.LOST) == {"error": "The agent is offline.", "kind": "TargetNotReady"}
+    threading.Event().wait(0.2)
+    assert len(Driver.made) == 1  # also before the worker has hung up
     worker.socket.close()
     Worker(serving).expect(Kind.HELLO)
     assert len(Driver.made) == 2
