@@ -17,7 +17,7 @@ demo: setup ## Bring the local cloud up and SYSTEM (popcon) on it, from nothing 
 down: ## Remove everything that make demo started
 	@tools/down.sh
 
-test: setup ## Every test: lint, unit, sanity, connection, role, cloud, compose, e2e
+test: setup ## Every test: lint, unit, sanity, connection, cloud, role, compose, e2e
 	@$(PYTHON) tools/check.py all
 
 lint unit sanity cloud connection compose role e2e: setup ## One stage of make test

@@ -21,7 +21,13 @@ def workers(application):
     return {name for name in application.containers() if "blue" in name or "green" in name}
 
 
-@pytest.mark.parametrize(("fault", "why"), [("never-healthy", "its health check failed"), ("crash", "ended with exit code 3")])
+FAULTS = [
+    ("never-healthy", "its health check failed"),
+    pytest.param("crash", "ended with exit code 3", marks=pytest.mark.thorough),
+]
+
+
+@pytest.mark.parametrize(("fault", "why"), FAULTS)
 def test_a_release_that_never_becomes_healthy(application, fault, why):
     live = application.run()["record"]["id"]
     environment = (application.directory / "current" / ".env").read_text()
@@ -59,12 +65,12 @@ def test_the_first_release_that_fails_leaves_nothing_but_the_volume(application)
 
 # What the progress says just before the process is killed; what runs afterwards, before anybody looks.
 MOMENTS = [
-    "starting backend-green",
+    pytest.param("starting backend-green", marks=pytest.mark.thorough),
     "backend-green is healthy",
-    "frontend-green is healthy",
-    "backend: traffic goes to green",
+    pytest.param("frontend-green is healthy", marks=pytest.mark.thorough),
+    pytest.param("backend: traffic goes to green", marks=pytest.mark.thorough),
     "is live",
-    "has drained",
+    pytest.param("has drained", marks=pytest.mark.thorough),
 ]
 
 
@@ -106,7 +112,7 @@ def test_after_a_kill_the_old_release_can_be_asked_for_again(application):
     assert workers(application) == {"backend-blue-1", "frontend-blue-1"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.thorough), signal.SIGHUP])
 def test_a_release_that_is_asked_to_end_takes_back_what_it_did(application, number):
     live = application.run()["record"]["id"]
     application.values["APP_IMAGE"] = f"{APP}:2"
