@@ -52,9 +52,7 @@ def cloud_of(name: str, state_dir: pathlib.Path) -> Cloud:
     """A cloud of which only ECR is going to run."""
     ports = Ports(api=free_port(), registry=free_port(), ssmmessages=free_port())
     client = docker.from_env()
-    return Cloud(
-        name=name, account_id=ACCOUNT, region=REGION, state_dir=state_dir, ports=ports, docker=client, instances=NoInstances()
-    )
+    return Cloud(name=name, account_id=ACCOUNT, region=REGION, state_dir=state_dir, ports=ports, docker=client, instances=NoInstances())
 
 
 def remove(cloud: Cloud) -> None:

@@ -105,6 +105,8 @@ def test_an_elastic_address_moves_with_its_association(greeter, boto, vpc):
     assert describe(ec2, greeter["InstanceId"])["PublicIpAddress"] == allocated["PublicIp"]
     with opened(ec2, vpc.security_group):
         wait_for(lambda: fetch(allocated["PublicIp"], PORT) == "instance", 3)
-        ec2.disassociate_address(AssociationId=ec2.describe_addresses(AllocationIds=[allocated["AllocationId"]])["Addresses"][0]["AssociationId"])
+        ec2.disassociate_address(
+            AssociationId=ec2.describe_addresses(AllocationIds=[allocated["AllocationId"]])["Addresses"][0]["AssociationId"]
+        )
         wait_for(lambda: fetch(allocated["PublicIp"], PORT) == "refused", 3)
     ec2.release_address(AllocationId=allocated["AllocationId"])

@@ -83,7 +83,9 @@ def test_its_engine_runs_containers(instance, in_instance, engine, cloud_name, t
 
 
 def test_metadata_needs_a_token(instance, in_instance):
-    output = in_instance(instance["InstanceId"], "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id")
+    output = in_instance(
+        instance["InstanceId"], "curl -s -o /dev/null -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id"
+    )
     assert output == "401"
 
 

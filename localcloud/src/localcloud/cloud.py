@@ -13,6 +13,8 @@ import typing as t
 if t.TYPE_CHECKING:
     import docker
 
+    from .names import Names
+
 LABEL = "localcloud"
 """Label on every container, network and volume; its value is the cloud's name."""
 
@@ -67,6 +69,38 @@ class InstanceDirectory(t.Protocol):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Interface:
+    """A network interface that a service (a load balancer, a task, a cache node) holds; EC2's API shows it as requester-managed.
+
+    `private_ip` is the address that the container behind it must get in the Docker network `network_name`; `public_ip` is a loopback
+    address on which the ports that the security groups open to the outside answer.
+    """
+
+    id: str
+    private_ip: str
+    public_ip: str | None
+    mac_address: str
+    vpc_id: str
+    subnet_id: str
+    availability_zone: str
+    group_ids: tuple[str, ...]
+    network_name: str
+
+
+class InterfaceMaker(t.Protocol):
+    """Makes interfaces in a VPC's subnets; safe for threads; makes the VPC's Docker network when there is none."""
+
+    def create(self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False) -> Interface:
+        """A new interface; KeyError when there is no such subnet or security group, LocalCloudError when it has no address left."""
+
+    def delete(self, interface_id: str) -> None:
+        """Give its addresses back; nothing happens when it is gone."""
+
+    def set_groups(self, interface_id: str, group_ids: t.Sequence[str]) -> None:
+        """Put it into other security groups."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Cloud:
     """One running cloud; handed to each service's `create`."""
 
@@ -77,6 +111,8 @@ class Cloud:
     ports: Ports
     docker: docker.DockerClient
     instances: InstanceDirectory
+    interfaces: InterfaceMaker
+    names: Names
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
 

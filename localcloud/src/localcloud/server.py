@@ -23,6 +23,7 @@ from .dataplane import rules
 from .dataplane.networks import Networks
 from .emulation import environment
 from .errors import LocalCloudError
+from .names import Names
 from .settings import Settings
 
 _log = logging.getLogger("localcloud.server")
@@ -41,6 +42,7 @@ class Server:
         from .emulation import group_metrics, identity, instances, launch_templates, required, tags, unsupported
         from .emulation.directory import MotoDirectory
         from .emulation.images import public_parameters
+        from .emulation.interfaces import Interfaces
         from .emulation.records import MotoRecords
 
         required.check()
@@ -53,8 +55,9 @@ class Server:
         chains = rules.Chains(settings.short)
         networks = Networks(client, settings.name, settings.short)
         directory = MotoDirectory(lambda: self.dataplane.container_ids())
+        interfaces = Interfaces(settings.region, networks, lambda: self.dataplane.changed())
         self.dataplane = DataPlane(
-            client, settings.name, MotoRecords(settings, directory), networks, chains, settings.public_prefix,
+            client, settings.name, MotoRecords(settings, directory, interfaces), networks, chains, settings.public_prefix,
             [settings.ports.api, settings.ports.registry, settings.ports.ssmmessages, settings.imds_port],
         )  # fmt: skip
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
@@ -77,6 +80,8 @@ class Server:
             ports=settings.ports,
             docker=client,
             instances=directory,
+            interfaces=interfaces,
+            names=Names(),
             changed=self.dataplane.changed,
         )
         from .services import create_all

@@ -155,9 +155,7 @@ CASES: list[Case] = [
     ),
     Case("CreateRepository", "twice", lambda w: [w.repository(), w.repository()], "RepositoryAlreadyExistsException"),
     Case("CreateRepository", "capital letters", lambda w: w.client.create_repository(repositoryName="Popcon"), "InvalidParameterException"),
-    Case(
-        "CreateRepository", "reserved tag", lambda w: w.repository(tags=[{"Key": "aws:x", "Value": "y"}]), "InvalidTagParameterException"
-    ),
+    Case("CreateRepository", "reserved tag", lambda w: w.repository(tags=[{"Key": "aws:x", "Value": "y"}]), "InvalidTagParameterException"),
     Case("CreateRepository", "too many tags", _too_many_tags, "TooManyTagsException"),
     Case(
         "CreateRepository",

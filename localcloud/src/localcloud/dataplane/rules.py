@@ -98,9 +98,7 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> list[OpenPor
     return [OpenPorts(protocol, first, first if last is None else last)]
 
 
-def render(
-    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int]
-) -> str:
+def render(chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int]) -> str:
     """All rules of a cloud.
 
     `confined` are addresses of instances without a way to the internet. `host_ports` listen on 127.0.0.1 and are reachable from

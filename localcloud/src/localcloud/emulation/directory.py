@@ -79,7 +79,7 @@ class MotoDirectory:
         """Every public address behind which an instance runs, with the ports that its security groups open to the outside."""
         with LOCK:
             return [
-                Exposure(instance.public_ip, instance.private_ip, frozenset(_open_ports(instance)))
+                Exposure(instance.public_ip, instance.private_ip, frozenset(open_ports(instance.nics[0].group_set)))
                 for instance in live_instances()
                 if instance.state == "running" and instance.public_ip and instance.private_ip and _has_internet_gateway(instance)
             ]
@@ -168,28 +168,43 @@ def decode_user_data(value: t.Any) -> bytes | None:
         return text.encode()  # a launch configuration of moto's holds it decoded
 
 
-def _open_ports(instance: LiveInstance) -> list[OpenPorts]:
+def open_ports(groups: t.Iterable[t.Any]) -> list[OpenPorts]:
+    """The ports that security groups of moto's open to the outside."""
     opened: list[OpenPorts] = []
-    for group in instance.nics[0].group_set:
+    for group in groups:
         for rule in group.ingress_rules:
             if rule.cidr_ipv4 and is_outside(rule.cidr_ipv4):
                 opened.extend(ports_of(rule.ip_protocol, rule.from_port, rule.to_port))
     return opened
 
 
-def _routes(instance: LiveInstance) -> list[t.Any]:
-    tables = [table for table in instance.ec2_backend.route_tables.values() if table.vpc_id == instance.vpc_id]
-    own = [table for table in tables if instance.subnet_id in table._associations.values()]
+def _routes(backend: t.Any, vpc_id: str | None, subnet_id: str | None) -> list[t.Any]:
+    tables = [table for table in backend.route_tables.values() if table.vpc_id == vpc_id]
+    own = [table for table in tables if subnet_id in table._associations.values()]
     main = [table for table in tables if table.main_association_id]
     return [route for table in (own or main)[:1] for route in table.routes]
 
 
+def has_internet_gateway(backend: t.Any, vpc_id: str | None, subnet_id: str | None) -> bool:
+    """Whether the subnet's route table leads to an internet gateway; the caller holds moto's lock."""
+    return any(_leads_to_gateway(route) for route in _routes(backend, vpc_id, subnet_id))
+
+
+def reaches_internet(backend: t.Any, vpc_id: str | None, subnet_id: str | None, public_ip: str | None) -> bool:
+    """Whether packets from an interface of this subnet get out; the caller holds moto's lock."""
+    default = [route for route in _routes(backend, vpc_id, subnet_id) if route.destination_cidr_block == EVERYWHERE]
+    if any(route.nat_gateway is not None for route in default):
+        return True
+    return bool(public_ip) and any(_leads_to_gateway(route) for route in default)
+
+
+def _leads_to_gateway(route: t.Any) -> bool:
+    return route.gateway is not None and str(route.gateway.id).startswith("igw-")
+
+
 def _has_internet_gateway(instance: LiveInstance) -> bool:
-    return any(route.gateway is not None and str(route.gateway.id).startswith("igw-") for route in _routes(instance))
+    return has_internet_gateway(instance.ec2_backend, instance.vpc_id, instance.subnet_id)
 
 
 def _reaches_internet(instance: LiveInstance) -> bool:
-    default = [route for route in _routes(instance) if route.destination_cidr_block == EVERYWHERE]
-    if any(route.nat_gateway is not None for route in default):
-        return True
-    return bool(instance.public_ip) and any(route.gateway is not None and str(route.gateway.id).startswith("igw-") for route in default)
+    return reaches_internet(instance.ec2_backend, instance.vpc_id, instance.subnet_id, instance.public_ip)

@@ -16,6 +16,7 @@ from ..errors import LocalCloudError
 from . import images
 from .directory import MotoDirectory
 from .instances import find, live_instances
+from .interfaces import Interfaces
 from .moto import LOCK
 
 if t.TYPE_CHECKING:
@@ -27,9 +28,10 @@ _log = logging.getLogger("localcloud.ec2")
 class MotoRecords:
     """Reads and moves the states of moto's instances; safe for threads."""
 
-    def __init__(self, settings: Settings, directory: MotoDirectory) -> None:
+    def __init__(self, settings: Settings, directory: MotoDirectory, interfaces: Interfaces) -> None:
         self._settings = settings
         self._directory = directory
+        self._interfaces = interfaces
 
     def records(self) -> list[Record]:
         """Every instance that EC2 knows."""
@@ -38,11 +40,11 @@ class MotoRecords:
 
     def exposures(self) -> list[Exposure]:
         """Public addresses and their open ports."""
-        return self._directory.exposures()
+        return self._directory.exposures() + self._interfaces.exposures()
 
     def confined(self) -> list[str]:
         """Addresses of instances without a way to the internet."""
-        return self._directory.confined()
+        return self._directory.confined() + self._interfaces.confined()
 
     def vpc_ids(self) -> set[str]:
         """VPCs that exist."""

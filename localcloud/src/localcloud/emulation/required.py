@@ -62,6 +62,8 @@ NAMES: dict[str, str] = {
     "moto.ec2.models.subnets:Subnet.del_subnet_ip": "addresses of instances",
     "moto.ec2.models.elastic_network_interfaces:random_public_ip": "public addresses of instances",
     "moto.ec2.models.elastic_network_interfaces:random_private_ip": "private addresses of network interfaces",
+    "moto.ec2.models.elastic_network_interfaces:NetworkInterface": "interfaces that services hold in a VPC",
+    "moto.ec2.models.elastic_network_interfaces:NetworkInterfaceBackend.create_network_interface": "interfaces that services hold in a VPC",
     "moto.ec2.models.elastic_ip_addresses:random_ip": "elastic addresses",
     "moto.ec2.models.iam_instance_profile:filter_iam_instance_profiles": "instance profiles when they are associated",
     "moto.ec2.responses.instances:filter_iam_instance_profiles": "instance profiles at RunInstances",

@@ -28,9 +28,7 @@ class Handlers(dict[str, t.Any]):
 
 
 def _refuse(service: str) -> t.Callable[..., t.Awaitable[Response]]:
-    async def handle_request(
-        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
-    ) -> Response:
+    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]) -> Response:
         target = headers.get("x-amz-target", "").rpartition(".")[2]
         form = urllib.parse.parse_qs(body.decode(errors="replace")) if "form-urlencoded" in headers.get("content-type", "") else {}
         operation = target or (form.get("Action") or [f"{method} {path}"])[0]

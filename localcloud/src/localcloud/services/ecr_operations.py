@@ -198,9 +198,7 @@ class Operations:
 
     async def list_images(self, members: Members) -> Members:
         repository = self._repository(members["repositoryName"])
-        chosen = [
-            image_id_of(image, tag) for image in repository.images.values() if has_status(image, members) for tag in names_of(image)
-        ]
+        chosen = [image_id_of(image, tag) for image in repository.images.values() if has_status(image, members) for tag in names_of(image)]
         keyed = {f"{image_id['imageDigest']}@{image_id.get('imageTag', '')}": image_id for image_id in chosen}
         page, token = one_page(list(keyed), members, default=100)
         return {"imageIds": [keyed[key] for key in page], **token}
@@ -391,4 +389,3 @@ OPERATIONS: dict[str, t.Callable[[Operations, Members], t.Awaitable[Members]]] =
     "TagResource": Operations.tag_resource,
     "UntagResource": Operations.untag_resource,
 }
-

@@ -28,7 +28,7 @@ def check_lifecycle_policy(text: str) -> None:
     """Raises ApiError for a text that is no lifecycle policy; the message names the rule and what is wrong with it."""
     rules = _object("LifecyclePolicyText", text, "Lifecycle policy validation failure: the text is not a JSON object").get("rules")
     if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
-        raise _bad("object has missing required properties ([\"rules\"])")
+        raise _bad('object has missing required properties (["rules"])')
     priorities = [rule.get("rulePriority") for rule in rules]
     if len(set(map(str, priorities))) != len(priorities):
         raise _bad("rule priorities must be unique")
