@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from .samples import BLUE, GREEN, Sample, percentile
+from .samples import ANY, BLUE, GREEN, Sample, percentile
 
 BUCKET_S = 2.0  # width of a point of the series, in seconds
 
@@ -24,6 +24,8 @@ class Series:
         point = self._points.setdefault(bucket, {"weights": list(weights), BLUE: None, GREEN: None})
         point["weights"] = list(weights)
         for sample in samples:
+            if sample.colour == ANY:
+                continue
             have = point[sample.colour]
             point[sample.colour] = sample if have is None else have + sample
 
@@ -99,7 +101,7 @@ def markdown(found: dict) -> str:
         back = found["rollback"]
         lines.append(f"- From the first bad answer to the weights verified: {back['first_bad_answer_to_restored_s']:.1f} s")
     lines += ["", "| source | colour | requests | 5xx or no answer | 4xx |", "|---|---|---:|---:|---:|"]
-    names = {BLUE: blue, GREEN: green}
+    names = {BLUE: blue, GREEN: green, ANY: "unattributed"}
     for row in found["totals"]:
         lines.append(f"| {row['source']} | {names[row['colour']]} | {row['requests']} | {row['errors']} | {row['client_errors']} |")
     lines += ["", "| s | step | weights | what |", "|---:|---:|---|---|"]

@@ -15,16 +15,16 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from .baseline import Counts, baseline, usual
-from .samples import BLUE, FAST, GREEN, Sample, percentile
+from .samples import ANY, BLUE, FAST, GREEN, Sample, percentile
 from .sequential import Hypotheses, Sequential
 
 PROMOTE, ABORT, INCONCLUSIVE = "promote", "abort", "inconclusive"
-SPENT = {"errors": 0.85, "slow": 0.10, "client_errors": 0.05}  # shares of alpha
+SPENT = {"errors": 0.75, "unattributed": 0.10, "slow": 0.10, "client_errors": 0.05}  # shares of alpha
 FAST_SHARE = 0.8  # of each test's alpha, when there are metric sources too
 RECENT_INTERVALS = 15
 RECENT_REQUESTS = 600
 ENOUGH_FOR_P95 = 20
-TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow answers"}
+TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow answers", "unattributed": "answers of no colour"}
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,9 @@ class Judge:
         sources = list(sources)
         for source in sources:
             share = _share(source, sources)
-            for name, floor in (("errors", limits.error_rate), ("client_errors", limits.client_error_rate), ("slow", 0.05)):
-                if name == "slow" and source != FAST:
-                    continue  # metric sources know percentiles, not each request
+            for name, floor in _floors(limits).items():
+                if name in ("slow", "unattributed") and source != FAST:
+                    continue  # metric sources know neither each request nor whom an answer of the load balancer's own is due to
                 test = Hypotheses(name, floor, limits.ratio, limits.alpha * SPENT[name], limits.beta)
                 self._streams.append(_Stream(name, source, Sequential(test, share)))
 
@@ -126,13 +126,13 @@ class Judge:
 
     def history(self, sample: Sample) -> None:
         """What blue answered in the time before the rollout (an hour of metrics, say): its usual rates."""
-        for stream in self._of(sample.source):
+        for stream in self._of(sample.source, sample.colour):
             stream.history += self._counts(stream.name, sample)
 
     def lead_in(self, sample: Sample) -> None:
         """What blue answers right now, before green gets anything."""
-        self._lead_in_ms.extend(sample.latencies_ms)
-        for stream in self._of(sample.source):
+        self._lead_in_ms.extend(sample.latencies_ms if sample.colour == BLUE else ())
+        for stream in self._of(sample.source, sample.colour):
             stream.remember_blue(self._counts(stream.name, sample))
 
     def begin_step(self) -> None:
@@ -145,7 +145,7 @@ class Judge:
     def observe(self, samples) -> None:
         """Samples of one interval. Blue's are taken in first: green is judged by what blue did at the same time."""
         for sample in sorted(samples, key=lambda item: item.colour != BLUE):
-            for stream in self._of(sample.source):
+            for stream in self._of(sample.source, sample.colour):
                 counts = self._counts(stream.name, sample)
                 (stream.remember_blue if sample.colour == BLUE else stream.judge_green)(counts)
             if sample.colour == GREEN:
@@ -160,7 +160,7 @@ class Judge:
 
     def clear(self, source: str, name: str) -> bool:
         """Whether one test has cleared green in this step."""
-        return all(stream.test.clear for stream in self._of(source) if stream.name == name)
+        return all(stream.test.clear for stream in self._streams if (stream.source, stream.name) == (source, name))
 
     @property
     def suspicious(self) -> bool:
@@ -174,23 +174,24 @@ class Judge:
         if guilty:
             return Verdict(ABORT, "; ".join(self._accusation(stream) for stream in guilty), 0, arithmetic)
         slower = self._slower_percentile()
-        fast = [stream for stream in self._streams if stream.source == FAST] or self._streams
+        fast = self._of(FAST) or self._streams
         missing = max([stream.test.requests_needed() for stream in fast], default=0)
         missing = max(missing, min_requests - self._step_requests)
-        late = [stream for stream in self._streams if stream not in fast and stream.test.llr > 0]
+        leaning = [stream for stream in self._streams if stream not in fast and stream.test.llr > 0]
         if missing > 0:
             return Verdict(INCONCLUSIVE, f"{missing} more requests to green needed", missing, arithmetic)
-        if late:
-            names = ", ".join(f"{TITLES[stream.name]} in {stream.source}" for stream in late)
-            return Verdict(INCONCLUSIVE, f"{names}: more than blue's, not enough to tell", 0, arithmetic)
+        if leaning:
+            names = ", ".join(f"{TITLES[stream.name]} in {stream.source}" for stream in leaning)
+            return Verdict(INCONCLUSIVE, f"{names}: more than before, not enough to tell", 0, arithmetic)
         if slower:
             return Verdict(INCONCLUSIVE, slower, 0, arithmetic)
         return Verdict(PROMOTE, "green is no worse than blue", 0, arithmetic)
 
     def _accusation(self, stream: _Stream) -> str:
         green = stream.green
+        whose = "all" if stream.name == "unattributed" else "green's"
         return (
-            f"{TITLES[stream.name]}: {green.events} of green's {green.requests} requests ({100 * green.rate:.1f} %), "
+            f"{TITLES[stream.name]}: {green.events} of {whose} {green.requests} requests ({100 * green.rate:.1f} %), "
             f"tolerated {100 * stream.tolerated:.1f} % ({stream.source}; ln E {stream.test.log_e:.2f}, limit {stream.test.log_limit:.2f})"
         )
 
@@ -203,14 +204,18 @@ class Judge:
                     return f"green's p95 in {source} is {value:.0f} ms, blue's {blue:.0f} ms; up to {most:.0f} ms are tolerated"
         return ""
 
-    def _of(self, source: str) -> list:
-        return [stream for stream in self._streams if stream.source == source]
+    def _of(self, source: str, colour: str = GREEN) -> list:
+        return [stream for stream in self._streams if stream.source == source and (stream.name == "unattributed") == (colour == ANY)]
 
     def _counts(self, name: str, sample: Sample) -> Counts:
         if name == "slow":
             limit = self.slow_ms
             return Counts(len(sample.latencies_ms), sum(value > limit for value in sample.latencies_ms))
-        return Counts(sample.requests, getattr(sample, name))
+        return Counts(sample.requests, sample.client_errors if name == "client_errors" else sample.errors)
+
+
+def _floors(limits: Limits) -> dict:
+    return {"errors": limits.error_rate, "client_errors": limits.client_error_rate, "slow": 0.05, "unattributed": limits.error_rate}
 
 
 def _share(source: str, sources) -> float:

@@ -6,8 +6,8 @@
 """The state machine of a rollout: gets what happened and when, answers what to do; no clock, no call.
 
 States: ``ready`` → ``lead_in`` → ``shifting`` → ``judging`` (→ ``paused``) → ``shifting`` … → ``done``, and from each of them
-``rolling_back`` → ``rolled_back``; ``stuck`` when the weights could not be put back in time. Times are seconds of any clock that only
-goes forward; they are recorded relative to the start.
+``rolling_back`` → ``rolled_back``; ``stuck`` when the weights could not be put back in time, ``taken_over`` when somebody else has set
+other weights. Times are seconds of any clock that only goes forward; they are recorded relative to the start.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .plan import Gate
 from .samples import BLUE, FAST, GREEN, Sample
 
 COMMANDS = ("promote", "abort", "skip", "pause", "resume")
-FINISHED = ("done", "rolled_back", "stuck")
+FINISHED = ("done", "rolled_back", "stuck", "taken_over")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Shift:
 
 @dataclass(frozen=True)
 class Record:
-    """Write the way back down before anything else is done: where the weights are to go when nobody is left to say so."""
+    """Write the way back down before anything else is done: where the weights are to go when nobody is left to say so, unless ``state``
+    is one of FINISHED; after that it is where a rollback leads."""
 
     state: str
     step: int
@@ -182,6 +183,13 @@ class Rollout:
         self._note(now, "error", message)
         return self._roll_back(now, message)
 
+    def on_taken_over(self, now: float, found) -> list:
+        """The weights are not those that this rollout has set: somebody else's word counts, and nothing is fought over."""
+        if self.finished:
+            return []
+        self.weights = tuple(found)
+        return self._finish(now, "taken_over", f"somebody else set the weights to {self._text(self.weights)}; they stay")
+
     def on_samples(self, now: float, samples) -> list:
         """Counts of one interval, of any source."""
         if self.finished:
@@ -191,7 +199,7 @@ class Rollout:
             self._silent.pop(sample.source, None)
         if self.state not in ("shifting", "judging", "paused") or self._step_began is None:
             for sample in samples:
-                if sample.colour == BLUE:
+                if sample.colour != GREEN:
                     self.judge.lead_in(sample)
             return []
         self.judge.observe(samples)
@@ -338,7 +346,7 @@ class Rollout:
         self.why = why
         self.ended = now
         self._note(now, "end", f"{outcome.replace('_', ' ')}: {why}")
-        return [Record(outcome, self.step, self.weights, self.weights), Finish(outcome, why)]
+        return [*self._record(), Finish(outcome, why)]
 
     def _record(self) -> list:
         return [Record(self.state, self.step, self.weights, self.options.stable)]
@@ -351,9 +359,10 @@ class Rollout:
         return [Ask(self.options.boost if wanted else 1.0)]
 
     def _count(self, now: float, sample: Sample) -> None:
-        if sample.colour == GREEN and sample.errors and self.first_error is None and self.weights[1]:
+        if sample.colour != BLUE and sample.errors and self.first_error is None and self.weights[1]:
             self.first_error = now
-            self._note(now, "error", f"first bad answer of green ({sample.source})")
+            whose = "of green" if sample.colour == GREEN else "that no colour signed"
+            self._note(now, "error", f"first bad answer {whose} ({sample.source})")
         key = (sample.source, sample.colour)
         total = self.totals.get(key, (0, 0, 0))
         self.totals[key] = (total[0] + sample.requests, total[1] + sample.errors, total[2] + sample.client_errors)

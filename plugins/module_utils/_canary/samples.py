@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BLUE, GREEN = "blue", "green"
+"""The colour that was live when the rollout began, and the candidate; not what the target groups are called."""
+ANY = "any"
+"""All answers together: its errors are those that no colour signed, such as the load balancer's own 502."""
 FAST = "probes"
 """The source that asks the load balancer itself; every other one is a metric source, which comes late and counts all traffic."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.judge import ABORT, INCONCLUSIVE, PROMOTE, Judge, Limits
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, FAST, GREEN, Sample, percentile
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import ANY, BLUE, FAST, GREEN, Sample, percentile
 
 METRICS = "cloudwatch"
 
@@ -28,7 +28,7 @@ def pair(blue, green, source=FAST):
 def test_nothing_asked_is_inconclusive_and_says_how_many_it_takes():
     verdict = judge().verdict()
     assert verdict.action == INCONCLUSIVE
-    assert verdict.needed == 73  # ln(0.05 / 0.9915) / ln(0.95 / 0.99), rounded up
+    assert verdict.needed == 73  # ln(0.05 / 0.9925) / ln(0.95 / 0.99), rounded up
     assert verdict.why == "73 more requests to green needed"
 
 
@@ -82,6 +82,22 @@ def test_client_errors_count_apart():
     assert verdict.why.startswith("4xx: 40 of green's 80")
 
 
+def test_answers_that_no_colour_signed_abort_when_there_were_none_before():
+    one = judge()
+    one.lead_in(Sample(FAST, ANY, 200))
+    one.observe([Sample(FAST, ANY, 100, 10)])
+    verdict = one.verdict()
+    assert verdict.action == ABORT
+    assert verdict.why.startswith("answers of no colour: 10 of all 100 requests")
+
+
+def test_answers_that_no_colour_signed_before_already_do_not():
+    one = judge()
+    one.lead_in(Sample(FAST, ANY, 200, 30))
+    one.observe([Sample(FAST, ANY, 100, 14)])
+    assert one.verdict().action == INCONCLUSIVE
+
+
 def test_the_least_number_of_requests_is_waited_for():
     one = judge()
     one.observe(pair((600, 0, 40.0), (80, 0, 40.0)))
@@ -124,7 +140,7 @@ def test_metrics_that_lean_against_green_hold_the_promotion():
 def test_the_chances_of_a_false_abort_add_up_to_alpha(sources):
     one = judge(sources=sources)
     spent = sum(stream.test.test.alpha * stream.test.share for stream in one._streams if stream.name == "errors")
-    assert spent == pytest.approx(0.01 * 0.85)
+    assert spent == pytest.approx(0.01 * 0.75)
     assert sum(stream.test.test.alpha * stream.test.share for stream in one._streams) <= 0.01 + 1e-12
 
 

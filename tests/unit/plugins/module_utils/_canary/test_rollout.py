@@ -46,7 +46,7 @@ def test_the_way_back_is_recorded_before_each_shift():
         assert before.way_back == (100, 0)
         assert before.state == "shifting"
     assert one.records[-1].state == "done"
-    assert one.records[-1].way_back == (0, 100)
+    assert one.records[-1].way_back == (100, 0)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -221,6 +221,15 @@ def test_a_way_back_that_never_works_is_said():
     assert one.finish.outcome == "stuck"
     assert "could not be put back" in one.finish.why
     assert one.records[-1].state == "stuck"
+
+
+def test_weights_that_somebody_else_set_are_left_alone():
+    one = Driven().start().to_step(2)
+    one.do(one.rollout.on_taken_over(one.now, (100, 0)))
+    assert one.shifts == [(90, 10), (50, 50)]
+    assert one.finish.outcome == "taken_over"
+    assert one.records[-1].weights == (100, 0)
+    assert one.finish.why == "somebody else set the weights to 100/0; they stay"
 
 
 def test_a_source_that_stays_silent_leads_back():
