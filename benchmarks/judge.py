@@ -120,7 +120,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     limits = Limits()
-    print(f"{options.rollouts} rollouts each; alpha {limits.alpha:g} (errors: 75 % of it), beta {limits.beta:g}, {limits.ratio:g} times the rate")
+    tested = f"alpha {limits.alpha:g} (errors: 75 % of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
+    print(f"{options.rollouts} rollouts each; {tested}")
     print(f"  {'blue and green':<28} {'aborted':>9} {'inconclusive':>13} {'requests to green until then (median, p90)':>44}")
     worst, power, median = 0.0, 0.0, 0
     began = time.monotonic()
@@ -136,7 +137,7 @@ def main():
                 worst = max(worst, share)
             elif scenario is GUILTY[0]:
                 power, median = share, statistics.median(aborted) if aborted else 0
-    print(f"{time.monotonic() - began:.0f} s. false_abort is the worst of the scenarios in which green is as good as blue; power is at 1 % and 5 %.")
+    print(f"{time.monotonic() - began:.0f} s. false_abort: the worst of the scenarios in which green is as good as blue; power: at 1 % and 5 %.")
     print(f"result: false_abort={worst:.4f} power={power:.4f} median_requests={median:.0f}")
 
 

@@ -118,10 +118,9 @@ def markdown(found: dict) -> str:
             "|---|---|---:|---:|---:|---:|---:|---:|---:|",
         ]
         for row in decided[-1]["arithmetic"]:
-            lines.append(
-                f"| {row['test']} | {row['source']} | {row['green_events']}/{row['green_requests']} | {100 * row['baseline']:.2f} % "
-                f"| {100 * row['guilty_rate']:.2f} % | {row['llr']:.2f} | {row['clear_at']:.2f} | {row['log_e']:.2f} | {row['abort_at']:.2f} |"
-            )
+            rates = f"{100 * row['baseline']:.2f} % | {100 * row['guilty_rate']:.2f} %"
+            numbers = " | ".join(f"{row[name]:.2f}" for name in ("llr", "clear_at", "log_e", "abort_at"))
+            lines.append(f"| {row['test']} | {row['source']} | {row['green_events']}/{row['green_requests']} | {rates} | {numbers} |")
     return "\n".join(lines) + "\n"
 
 

@@ -24,6 +24,7 @@ FAST_SHARE = 0.8  # of each test's alpha, when there are metric sources too
 RECENT_INTERVALS = 15
 RECENT_REQUESTS = 600
 ENOUGH_FOR_P95 = 20
+NOTHING = Counts()
 TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow answers", "unattributed": "answers of no colour"}
 
 
@@ -62,9 +63,9 @@ class _Stream:
     name: str
     source: str
     test: Sequential
-    history: Counts = Counts()
+    history: Counts = NOTHING
     recent: deque = field(default_factory=deque)
-    green: Counts = Counts()
+    green: Counts = NOTHING
     tolerated: float = 0.0
 
     @property

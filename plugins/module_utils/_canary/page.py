@@ -31,7 +31,7 @@ def page(found: dict) -> str:
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>{html.escape(title)}</title><style>{STYLE}</style>",
-        f"<h1>Rollout {html.escape(found['id'])}: <span class={'good' if good else 'bad'}>{html.escape(found['outcome'].replace('_', ' '))}</span></h1>",
+        f"<h1 class={'good' if good else 'bad'}>{html.escape(title)}</h1>",
         f"<p>{html.escape(found['why'])}. {html.escape(found['listener'])}, started {html.escape(found['started_at'])} "
         f"by {html.escape(found['by'])}, {found['seconds']:.1f} s.</p>",
         f"<p><span class=key style='background:{COLOURS[BLUE]}'></span>{blue} (live before)"

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, fields
 
 
@@ -50,7 +51,7 @@ def parse(raw, gate=None) -> tuple:
         raise PlanError("The plan is empty; write a list of steps such as [[90, 10], [50, 50], [0, 100]].")
     usual = _gate("the gate of all steps", gate or {}, Gate())
     steps = tuple(_step(number, item, usual) for number, item in enumerate(raw, 1))
-    for number, (before, after) in enumerate(zip(steps, steps[1:], strict=False), 2):
+    for number, (before, after) in enumerate(itertools.pairwise(steps), 2):
         if after.green <= before.green:
             raise PlanError(
                 f"Step {number} of the plan gives green {after.green} % after {before.green} %; "

@@ -28,7 +28,8 @@ def finished(errors=0):
     while not one.rollout.finished:
         one.wait(1, green=(60, errors))
         at = one.now - one.rollout.started
-        series.add(at, one.live, [Sample(FAST, BLUE, 60, latencies_ms=(30.0,) * 60), Sample(FAST, GREEN, 60, errors, latencies_ms=(31.0,) * 60)])
+        blue, green = Sample(FAST, BLUE, 60, latencies_ms=(30.0,) * 60), Sample(FAST, GREEN, 60, errors, latencies_ms=(31.0,) * 60)
+        series.add(at, one.live, [blue, green])
     return evidence.record(one.rollout, series, ABOUT)
 
 

@@ -151,6 +151,8 @@ def test_the_first_error_is_suspicious():
     assert one.suspicious
 
 
-@pytest.mark.parametrize(("values", "share", "expected"), [([], 0.95, None), ([7], 0.95, 7), (range(1, 101), 0.95, 95), (range(1, 21), 0.5, 10)])
+@pytest.mark.parametrize(
+    ("values", "share", "expected"), [([], 0.95, None), ([7], 0.95, 7), (range(1, 101), 0.95, 95), (range(1, 21), 0.5, 10)]
+)
 def test_percentiles_are_nearest_rank(values, share, expected):
     assert percentile(list(values), share) == expected
