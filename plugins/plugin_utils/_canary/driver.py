@@ -57,6 +57,7 @@ class Driver:
         workers = [*pollers, *([self._probes] if self._probes else [])]
         for worker in workers:
             worker.start()
+        self._about["began"] = round(time.time(), 3)
         try:
             self._do(self.rollout.start(self._now()))
             self._loop()
