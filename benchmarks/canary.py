@@ -68,7 +68,8 @@ class Chat:
 
     def set(self, weights):
         groups = [{"TargetGroupArn": self._arns[COLOURS[colour]], "Weight": weight} for colour, weight in weights.items()]
-        self._elb.modify_listener(ListenerArn=self._listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}])
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        self._elb.modify_listener(ListenerArn=self._listener, DefaultActions=[action])
 
     def live(self):
         found = self.weights()
@@ -181,7 +182,7 @@ def rollback(options):
 
 
 def descendants(pid):
-    """Process ids below this one that are in its session: the playbook and its workers, not the watchdog, which has a session of its own."""
+    """Process ids in this one's session: the playbook and its workers, not the watchdog, which has a session of its own."""
     session = os.getsid(pid)
     found = []
     for entry in os.scandir("/proc"):

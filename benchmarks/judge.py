@@ -137,7 +137,7 @@ def main():
                 worst = max(worst, share)
             elif scenario is GUILTY[0]:
                 power, median = share, statistics.median(aborted) if aborted else 0
-    print(f"{time.monotonic() - began:.0f} s. false_abort: the worst of the scenarios in which green is as good as blue; power: at 1 % and 5 %.")
+    print(f"{time.monotonic() - began:.0f} s. false_abort: the worst scenario in which green is as good as blue; power: at 1 % and 5 %.")
     print(f"result: false_abort={worst:.4f} power={power:.4f} median_requests={median:.0f}")
 
 

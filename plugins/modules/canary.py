@@ -220,7 +220,7 @@ notes:
   - Runs on the controller. One rollout at a time; hold M(bluegreen.aws.deployment_lock) around it.
   - "After C(kill -9) of the rollout the watchdog sets the weights back within 10 seconds; its time limit under throttling is 15 minutes."
   - >-
-    Needs what M(bluegreen.aws.traffic_weights) needs, C(ssm:GetParameter) and C(ssm:PutParameter) on O(record), C(cloudwatch:GetMetricData),
+    Needs what M(bluegreen.aws.traffic_weights), C(ssm:GetParameter) and C(ssm:PutParameter) on O(record), C(cloudwatch:GetMetricData),
     and with O(ecs) and O(alarms) C(ecs:ListTasks), C(ecs:DescribeTasks) and C(cloudwatch:DescribeAlarms).
 seealso:
   - module: bluegreen.aws.canary_command
@@ -293,7 +293,7 @@ canary:
       type: float
       sample: 203.4
     rollback:
-      description: Times of the way back, in seconds since the start, and what it took from the first bad answer and the decision.
+      description: Times of the way back in seconds since the start, and how long it took.
       type: dict
       sample: {"decided_at": 12.1, "first_bad_answer_to_restored_s": 6.2}
     totals:

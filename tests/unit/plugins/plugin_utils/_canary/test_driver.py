@@ -19,7 +19,7 @@ from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import drive
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary.guard import GuardError
 
 GROUPS = {BLUE: "chat-blue", GREEN: "chat-green"}
-ABOUT = {"id": "r1", "listener": "listener chat:80", "colours": ["blue", "green"], "groups": list(GROUPS.values()), "started_at": "-", "by": "kim"}
+ABOUT = {"id": "r1", "listener": "listener chat:80", "colours": ["blue", "green"], "started_at": "-", "by": "kim"}
 PLAN = [[90, 10], [50, 50], [0, 100]]
 
 

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, GREEN
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import metrics
 
-START = datetime.datetime(2026, 11, 21, 10, 0, tzinfo=datetime.timezone.utc)
+START = datetime.datetime(2026, 11, 21, 10, 0, tzinfo=datetime.UTC)
 BALANCER = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/chat/50dc"
 GROUPS = {BLUE: "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/blue/1", GREEN: "arn:aws:x:y:1:targetgroup/green/2"}
 
@@ -34,7 +34,7 @@ class CloudWatch:
     def get_paginator(self, _name):
         return self
 
-    def paginate(self, MetricDataQueries, StartTime, EndTime):  # noqa: N803 - botocore's names
+    def paginate(self, MetricDataQueries, StartTime, EndTime):
         self.asked = MetricDataQueries
         results = []
         for query in MetricDataQueries:

@@ -17,7 +17,7 @@ class Ecs:
     def get_paginator(self, _name):
         return self
 
-    def paginate(self, cluster, serviceName, desiredStatus):  # noqa: N803 - botocore's names
+    def paginate(self, cluster, serviceName, desiredStatus):
         assert (cluster, desiredStatus) == ("c", "STOPPED")
         return [{"taskArns": self.stopped[serviceName]}]
 
@@ -39,7 +39,8 @@ def test_tasks_that_ended_before_are_not_this_rollouts():
 def test_a_task_that_ends_by_itself_is_told_once():
     client, poll = tasks()
     client.stopped["g"].append("t1")
-    client.tasks["t1"] = {"stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited", "containers": [{"exitCode": 137}]}
+    why = "Essential container in task exited"
+    client.tasks["t1"] = {"stopCode": "EssentialContainerExited", "stoppedReason": why, "containers": [{"exitCode": 137}]}
     assert list(poll()) == [("on_task_exit", GREEN, "Essential container in task exited (exit code 137)")]
     assert list(poll()) == []
 
@@ -60,7 +61,8 @@ def test_a_task_that_failed_its_health_check_is():
 
 class Alarms:
     def describe_alarms(self, **_unused):
-        return {"MetricAlarms": [{"AlarmName": "5xx", "StateValue": "ALARM"}], "CompositeAlarms": [{"AlarmName": "all", "StateValue": "OK"}]}
+        firing, quiet = {"AlarmName": "5xx", "StateValue": "ALARM"}, {"AlarmName": "all", "StateValue": "OK"}
+        return {"MetricAlarms": [firing], "CompositeAlarms": [quiet]}
 
 
 def test_alarms_and_those_that_do_not_exist():
