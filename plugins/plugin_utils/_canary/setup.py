@@ -103,9 +103,10 @@ class Setup:
             )  # fmt: skip
             yield driver, self._pollers(driver, cloudwatch, prometheus)
         finally:
-            # The end of this process without this word is what the watchdog waits for; an error on the way has led back already.
-            if guard and rollout.state != "stuck":
+            if guard and rollout.finished and rollout.state != "stuck":
                 guard.done()
+            elif guard:
+                guard.abandon()
 
     def _put_right(self) -> None:
         """Weights that an earlier run left in the middle of a rollout go back first."""
