@@ -43,7 +43,7 @@ def _delegated(wanted, live):
 
 def _listeners(listeners):
     if not isinstance(listeners, list):
-        raise AnsibleFilterError("Listeners must be the list that amazon.aws.elb_application_lb_info returns as load_balancers[0].listeners.")
+        raise AnsibleFilterError("Listeners must be the list load_balancers[0].listeners of amazon.aws.elb_application_lb_info.")
     return listeners
 
 

@@ -64,7 +64,8 @@ def reference(client, term, *, predict):
             raise AnsibleLookupError(sentence(exc)) from exc
         if predict:
             return term
-        raise AnsibleLookupError(f"Repository {name} does not exist in {region}; run the registry role first. Nothing was changed.") from None
+        said = f"Repository {name} does not exist in {region}; run the registry role first. Nothing was changed."
+        raise AnsibleLookupError(said) from None
     if digest:
         return f"{uri}@{digest}"
     if predict:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Provisioning never moves live weights: what is live is read and handed back unchanged, compared with the stock module's own comparison."""
+"""Provisioning never moves live weights: what is live is handed back unchanged, by the stock module's own comparison."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def live(port, *groups, protocol="http"):
 def described(listener):
     """A live listener as DescribeListeners names its parts, for the stock module's comparison."""
     (action,) = listener["default_actions"]
-    groups = [{"TargetGroupArn": group["target_group_arn"], "Weight": group["weight"]} for group in action["forward_config"]["target_groups"]]
+    live_groups = action["forward_config"]["target_groups"]
+    groups = [{"TargetGroupArn": group["target_group_arn"], "Weight": group["weight"]} for group in live_groups]
     shown = {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}
     if "target_group_arn" in action:
         shown["TargetGroupArn"] = action["target_group_arn"]

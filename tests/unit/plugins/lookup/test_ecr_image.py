@@ -22,12 +22,12 @@ class ECR:
     def __init__(self, tags=None):
         self._tags = tags
 
-    def describe_repositories(self, repositoryNames):  # noqa: N803, as botocore names it
+    def describe_repositories(self, repositoryNames):
         if self._tags is None:
             raise ClientError({"Error": {"Code": "RepositoryNotFoundException", "Message": "no such repository"}}, "DescribeRepositories")
         return {"repositories": [{"repositoryUri": URI}]}
 
-    def describe_images(self, repositoryName, imageIds):  # noqa: N803
+    def describe_images(self, repositoryName, imageIds):
         tag = imageIds[0]["imageTag"]
         if tag not in self._tags:
             raise ClientError({"Error": {"Code": "ImageNotFoundException", "Message": "no such image"}}, "DescribeImages")
