@@ -113,6 +113,10 @@ class Cloud:
     instances: InstanceDirectory
     interfaces: InterfaceMaker
     names: Names
+    """What a name stands for: resolved on this machine (/etc/hosts) with the public addresses, in VPCs with the private ones."""
+    dns_server: t.Callable[[str], str]
+    """Docker network's name → address of the name server for a container in it, for `dns=[…]`; it answers `names` and forwards the
+    rest. KeyError when the network does not exist: make an interface first."""
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
 
