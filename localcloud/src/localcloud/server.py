@@ -18,6 +18,7 @@ import docker
 
 from . import images
 from . import settings as settings_module
+from .certificates import Authority
 from .cloud import Cloud
 from .dataplane import rules
 from .dataplane.networks import Networks
@@ -89,6 +90,7 @@ class Server:
             interfaces=interfaces,
             names=names,
             dns_server=networks.gateway_of,
+            certificates=Authority(settings.name, settings.state_dir),
             changed=self.dataplane.changed,
         )
         from .services import create_all

@@ -143,9 +143,8 @@ def test_a_dead_server_is_passed_over(names):
     other.set("www.example.com", ["192.0.2.7"])
 
     async def run():
-        async with serving(other, []) as upstream:
-            async with serving(names, [("127.0.0.1", free_port()), ("127.0.0.1", upstream)]) as port:
-                return addresses(await ask(port, "www.example.com", tcp=False))
+        async with serving(other, []) as upstream, serving(names, [("127.0.0.1", free_port()), ("127.0.0.1", upstream)]) as port:
+            return addresses(await ask(port, "www.example.com", tcp=False))
 
     assert asyncio.run(run()) == ["192.0.2.7"]
 
@@ -153,7 +152,9 @@ def test_a_dead_server_is_passed_over(names):
 def test_a_taken_port_is_said(names):
     async def run():
         async with serving(names, []) as port:
-            with pytest.raises(LocalCloudError, match=rf"Failed to listen on 127.0.0.1:{port} for the cloud's DNS: .*`down` and `up` take another."):
+            with pytest.raises(
+                LocalCloudError, match=rf"Failed to listen on 127.0.0.1:{port} for the cloud's DNS: .*`down` and `up` take another."
+            ):
                 await DnsServer(names).start(port)
             return addresses(await ask(port, "cache.localcloud.test", tcp=False))
 

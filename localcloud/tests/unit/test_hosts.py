@@ -79,6 +79,7 @@ def test_a_file_that_cannot_be_written_is_said_once(tmp_path, caplog):
         names.set("a.test", ["10.0.0.4"])
         names.set("b.test", ["10.0.0.4"])
     assert [record.getMessage() for record in caplog.records] == [
-        f"Names of this cloud do not resolve on this machine: {tmp_path} cannot be written (Is a directory). They do resolve inside its VPCs."
+        f"Names of this cloud do not resolve on this machine: {tmp_path} cannot be written (Is a directory). "
+        "They do resolve inside its VPCs."
     ]
     assert not hosts.remove("demo", tmp_path)

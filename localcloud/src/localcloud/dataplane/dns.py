@@ -55,7 +55,9 @@ class DnsServer:
             self._udp, _ = await loop.create_datagram_endpoint(lambda: _Receiver(self), local_addr=("127.0.0.1", port))
         except OSError as error:
             await self.stop()
-            raise LocalCloudError(f"Failed to listen on 127.0.0.1:{port} for the cloud's DNS: {error}. `down` and `up` take another.") from error
+            raise LocalCloudError(
+                f"Failed to listen on 127.0.0.1:{port} for the cloud's DNS: {error}. `down` and `up` take another."
+            ) from error
 
     async def stop(self) -> None:
         """Close both sockets."""
