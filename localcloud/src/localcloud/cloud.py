@@ -115,6 +115,8 @@ class Cloud:
     names: Names
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
+    link_local: t.Callable[[str, int], None] = dataclasses.field(default=lambda address, port: None)
+    """Let port 80 of a link-local address lead, from inside every VPC, to a port of 127.0.0.1; safe for threads."""
 
     @property
     def api_url(self) -> str:

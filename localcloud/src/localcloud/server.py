@@ -83,6 +83,7 @@ class Server:
             interfaces=interfaces,
             names=Names(),
             changed=self.dataplane.changed,
+            link_local=self.dataplane.link_local,
         )
         from .services import create_all
 
