@@ -30,14 +30,18 @@ def deployment(revision: int = 1) -> Deployment:
     return Deployment(deployment_id(), found, 0.0, 0.0, NETWORK, [], "1.4.0", "FARGATE", [])
 
 
-def service(desired: int = 2, *, least: int = 100, most: int = 200, breaker: bool = False, rollback: bool = False, grace: int = 0) -> Service:
+def service(
+    desired: int = 2, *, least: int = 100, most: int = 200, breaker: bool = False, rollback: bool = False, grace: int = 0
+) -> Service:
     """A service without a deployment."""
     configuration = {
         "minimumHealthyPercent": least,
         "maximumPercent": most,
         "deploymentCircuitBreaker": {"enable": breaker, "rollback": rollback},
     }
-    return Service("web", "arn", CLUSTER, {"deploymentConfiguration": configuration, "healthCheckGracePeriodSeconds": grace}, desired, 0.0, "root")
+    return Service(
+        "web", "arn", CLUSTER, {"deploymentConfiguration": configuration, "healthCheckGracePeriodSeconds": grace}, desired, 0.0, "root"
+    )
 
 
 def container(name: str = "app", **members: t.Any) -> Container:
@@ -127,7 +131,11 @@ def crashes(found: Task, age: float) -> None:
     """A task that ends a second after it has begun to run."""
     runs(found, age)
     if age >= 2 and found.desired_status == "RUNNING":
-        found.desired_status, found.stop_code, found.stopped_reason = "STOPPED", "EssentialContainerExited", "Essential container in task exited"
+        found.desired_status, found.stop_code, found.stopped_reason = (
+            "STOPPED",
+            "EssentialContainerExited",
+            "Essential container in task exited",
+        )
 
 
 def never_starts(found: Task, age: float) -> None:

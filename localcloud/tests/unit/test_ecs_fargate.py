@@ -84,6 +84,8 @@ def test_dependencies_without_an_end() -> None:
     assert "cycle" in _refused(container={"dependsOn": [{"containerName": "b", "condition": "START"}]}, others=[other])
 
 
-@pytest.mark.parametrize(("image", "is_one"), [("127.0.0.1:4567/a/b:c", True), ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/a", True), ("nginx", False)])
+@pytest.mark.parametrize(
+    ("image", "is_one"), [("127.0.0.1:4567/a/b:c", True), ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/a", True), ("nginx", False)]
+)
 def test_registry_images(image: str, is_one: bool) -> None:
     assert fargate.is_registry_image(image) is is_one

@@ -105,7 +105,9 @@ def _on_group(state: str, **members: object) -> Task:
     return found
 
 
-@pytest.mark.parametrize(("state", "healthy"), [("healthy", True), ("unused", True), ("initial", False), ("unhealthy", False), ("draining", False)])
+@pytest.mark.parametrize(
+    ("state", "healthy"), [("healthy", True), ("unused", True), ("initial", False), ("unhealthy", False), ("draining", False)]
+)
 def test_a_task_with_a_target_is_as_healthy_as_that(state: str, healthy: bool) -> None:
     assert scheduler.is_healthy(_on_group(state), 1.0) is healthy
 
@@ -149,6 +151,9 @@ def test_without_checks_a_task_must_run_for_a_moment() -> None:
 
 
 def test_tasks_are_spread_over_subnets() -> None:
-    tasks = [task(None, None, network={"subnets": ["subnet-a"]}), task(None, None, network={"subnets": ["subnet-c"]}, desired_status="STOPPED")]
+    tasks = [
+        task(None, None, network={"subnets": ["subnet-a"]}),
+        task(None, None, network={"subnets": ["subnet-c"]}, desired_status="STOPPED"),
+    ]
     assert scheduler.least_used(["subnet-a", "subnet-c"], tasks) == "subnet-c"
     assert scheduler.least_used(["subnet-a", "subnet-c"], []) == "subnet-a"

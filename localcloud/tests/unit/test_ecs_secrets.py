@@ -70,9 +70,21 @@ def test_values(value_from: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("value_from", "denial", "says"),
     [
-        ("/none", None, f"{PREFIX} unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: /none"),
-        ("/known", "no", f"{PREFIX} unable to retrieve secrets from ssm: service call has been retried 1 time(s): AccessDeniedException: no"),
-        (f"{SECRET}:user::", None, f"{PREFIX} unable to retrieve secret from asm: retrieved secret from Secrets Manager did not contain json key user"),
+        (
+            "/none",
+            None,
+            f"{PREFIX} unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: /none",
+        ),
+        (
+            "/known",
+            "no",
+            f"{PREFIX} unable to retrieve secrets from ssm: service call has been retried 1 time(s): AccessDeniedException: no",
+        ),
+        (
+            f"{SECRET}:user::",
+            None,
+            f"{PREFIX} unable to retrieve secret from asm: retrieved secret from Secrets Manager did not contain json key user",
+        ),
         (SECRET, "no", f"{PREFIX} unable to retrieve secret from asm: service call has been retried 1 time(s): AccessDeniedException: no"),
         (
             f"{SECRET}x",

@@ -147,13 +147,6 @@ class Services:
         arns, more = page(found, members)
         return {"serviceArns": arns, **more}
 
-    def scale(self, service: Service, desired: int) -> None:
-        """What Application Auto Scaling does: another desired count."""
-        if service.status == "ACTIVE" and service.desired != desired:
-            service.desired = desired
-            service.steady = service.stuck = False
-            self._changed()
-
     def _members(self, cluster: Cluster, definition: Definition, members: Members) -> Members:
         """What a service is told, defaults filled in. Raises ApiError."""
         configuration = members.get("deploymentConfiguration") or {}

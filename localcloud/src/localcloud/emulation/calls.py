@@ -13,7 +13,9 @@ from ministack.core.responses import request_scope
 
 TARGETS = {
     "ecr": "AmazonEC2ContainerRegistry_V20150921",
+    "ecs": "AmazonEC2ContainerServiceV20141113",
     "logs": "Logs_20140328",
+    "monitoring": "GraniteServiceVersion20100801",
     "secretsmanager": "secretsmanager",
     "ssm": "AmazonSSM",
 }
