@@ -69,7 +69,7 @@ def test_a_killed_task_is_replaced(shop: Shop, services: dict[str, str], engine:
     assert (ended["stopCode"], container_of(ended)["exitCode"]) == ("EssentialContainerExited", 137)
     names = {task["taskArn"] for task in shop.tasks(service)}
     assert other["taskArn"] in names and len(names) == 2
-    assert len(shop.said(service, "has reached a steady state.")) == 2
+    wait_for(lambda: len(shop.said(service, "has reached a steady state.")) == 2, 5)
 
 
 def test_scaling(shop: Shop, services: dict[str, str]) -> None:

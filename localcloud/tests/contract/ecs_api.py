@@ -81,15 +81,15 @@ class World:
                 self.ecs.stop_task(cluster=self.name, task=arn)
 
 
-def case(operation: str, name: str, error: str | None = None, **members: t.Any) -> Case:
+def case(operation: str, name: str, error: str | None = None, /, **members: t.Any) -> Case:
     return Case(operation, name, lambda w: w.call(operation, **members), error)
 
 
-def in_cluster(operation: str, name: str, error: str | None = None, **members: t.Any) -> Case:
+def in_cluster(operation: str, name: str, error: str | None = None, /, **members: t.Any) -> Case:
     return Case(operation, name, lambda w: w.call(operation, cluster=w.cluster(), **members), error)
 
 
-def no_cluster(operation: str, **members: t.Any) -> Case:
+def no_cluster(operation: str, /, **members: t.Any) -> Case:
     return Case(operation, "no cluster", lambda w: w.call(operation, cluster=ABSENT, **members), "ClusterNotFoundException")
 
 
