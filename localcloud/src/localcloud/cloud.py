@@ -134,6 +134,8 @@ class Cloud:
     """Signs what the cloud's services serve over TLS; clients trust its file in the state directory."""
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
+    link_local: t.Callable[[str, int], None] = dataclasses.field(default=lambda address, port: None)
+    """Let port 80 of a link-local address lead, from inside every VPC, to a port of 127.0.0.1; safe for threads."""
 
     @property
     def api_url(self) -> str:

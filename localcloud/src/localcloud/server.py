@@ -92,6 +92,7 @@ class Server:
             dns_server=networks.gateway_of,
             certificates=Authority(settings.name, settings.state_dir),
             changed=self.dataplane.changed,
+            link_local=self.dataplane.link_local,
         )
         from .services import create_all
 
