@@ -12,6 +12,8 @@ import urllib.request
 import botocore
 import redis
 from conftest import wait_for
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 SUBNETS = "cache-tests"
 NODE_TYPE = "cache.t4g.micro"
@@ -95,6 +97,7 @@ class CacheWorld:
 def connect(endpoint: dict[str, t.Any], **options: t.Any) -> redis.Redis:
     """A client of an endpoint, by its name."""
     return redis.Redis(
+        retry=Retry(NoBackoff(), 0),
         host=endpoint["Address"],
         port=endpoint["Port"],
         decode_responses=True,
