@@ -42,7 +42,7 @@ class Server:
         from .dataplane.dns import DnsServer
         from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
-        from .emulation import group_metrics, identity, instances, launch_templates, required, tags, unsupported
+        from .emulation import dashboard_tags, group_metrics, identity, instances, launch_templates, required, tags, unsupported
         from .emulation.directory import MotoDirectory
         from .emulation.images import public_parameters
         from .emulation.interfaces import Interfaces
@@ -68,6 +68,7 @@ class Server:
         tags.install()
         launch_templates.install()
         group_metrics.install()
+        dashboard_tags.install()
         unsupported.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
