@@ -18,6 +18,7 @@ import docker
 
 from . import images
 from . import settings as settings_module
+from .certificates import Authority
 from .cloud import Cloud
 from .dataplane import rules
 from .dataplane.networks import Networks
@@ -38,8 +39,10 @@ class Server:
         environment.apply(settings)
         # MiniStack and moto read the environment when they are imported
         from .dataplane.dataplane import DataPlane
+        from .dataplane.dns import DnsServer
+        from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
-        from .emulation import group_metrics, identity, instances, launch_templates, required, tags, unsupported
+        from .emulation import dashboard_tags, group_metrics, identity, instances, launch_templates, required, tags, unsupported
         from .emulation.directory import MotoDirectory
         from .emulation.images import public_parameters
         from .emulation.interfaces import Interfaces
@@ -59,11 +62,13 @@ class Server:
         self.dataplane = DataPlane(
             client, settings.name, MotoRecords(settings, directory, interfaces), networks, chains, settings.public_prefix,
             [settings.ports.api, settings.ports.registry, settings.ports.ssmmessages, settings.imds_port],
+            settings.dns_port,
         )  # fmt: skip
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
         tags.install()
         launch_templates.install()
         group_metrics.install()
+        dashboard_tags.install()
         unsupported.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
@@ -71,6 +76,9 @@ class Server:
             arn = identity.role_arn(role_name)
             return await identity.assume_role(arn, instance_id) if arn else None
 
+        names = Names()
+        Hosts(settings.name, names)
+        self.dns = DnsServer(names)
         self.imds = Imds(directory.metadata, credentials)
         self.cloud = Cloud(
             name=settings.name,
@@ -81,8 +89,11 @@ class Server:
             docker=client,
             instances=directory,
             interfaces=interfaces,
-            names=Names(),
+            names=names,
+            dns_server=networks.gateway_of,
+            certificates=Authority(settings.name, settings.state_dir),
             changed=self.dataplane.changed,
+            link_local=self.dataplane.link_local,
         )
         from .services import create_all
 
@@ -95,6 +106,7 @@ class Server:
     async def start(self) -> None:
         """Start what listens beside the API."""
         await self.imds.start(self.settings.imds_port)
+        await self.dns.start(self.settings.dns_port)
         await self.dataplane.start()
         for name, service in self.services.items():
             if hasattr(service, "start"):
@@ -111,6 +123,7 @@ class Server:
                     _log.exception("service %s did not stop", name)
         await self.dataplane.stop()
         await self.imds.stop()
+        await self.dns.stop()
 
     def status(self) -> dict[str, t.Any]:
         """What `localcloud status` shows."""

@@ -12,7 +12,15 @@ from localcloud.services import MODULES
 from .registered import CASES
 from .watch import OURS
 
-SERVICES = {"ec2": "ec2", "autoscaling": "autoscaling", "ssm": "ssm", "ecr": "ecr"}
+SERVICES = {
+    "ec2": "ec2",
+    "autoscaling": "autoscaling",
+    "ssm": "ssm",
+    "ecr": "ecr",
+    "ecs": "ecs",
+    "elasticache": "elasticache",
+    "application-autoscaling": "application-autoscaling",
+}
 """MiniStack's name of a service -> botocore's; a handler that is missing here has nobody who compares its answers."""
 
 

@@ -20,6 +20,9 @@ MODULES: dict[str, str] = {
     "autoscaling": "autoscaling",
     "ssm": "ssm",
     "ecr": "ecr",
+    "elasticache": "elasticache",
+    "ecs": "ecs",
+    "application-autoscaling": "application_autoscaling",
 }
 """A module exposes `create(cloud) -> Service`. Order matters: services start in this order and stop in the reverse one."""
 
