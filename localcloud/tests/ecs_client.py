@@ -39,7 +39,7 @@ class Shop:
         self.vpc = vpc
         self.name = name
         self.execution_role = self.role(f"{name}-execution", EXECUTION)
-        self.task_role = self.role(f"{name}-task", ["dynamodb:*", "sts:*"])
+        self.task_role = self.role(f"{name}-task", ["sts:GetCallerIdentity"])
         self.ecs.create_cluster(clusterName=name)
         logs = boto("logs")
         if not logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]:
@@ -140,6 +140,13 @@ class Shop:
         stream = f"{self.name}/{container}/{task_arn.rpartition('/')[2]}"
         events = self.boto("logs").get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
         return [event["message"] for event in events]
+
+    def is_empty(self) -> bool:
+        """Whether no task runs or ends."""
+        (found,) = self.ecs.describe_clusters(clusters=[self.name])["clusters"]
+        arns = self.ecs.list_tasks(cluster=self.name, desiredStatus="STOPPED")["taskArns"]
+        ending = self.ecs.describe_tasks(cluster=self.name, tasks=arns)["tasks"] if arns else []
+        return found["runningTasksCount"] + found["pendingTasksCount"] == 0 and all(task["lastStatus"] == "STOPPED" for task in ending)
 
     def close(self) -> None:
         """Delete every service and stop every task; does not wait."""

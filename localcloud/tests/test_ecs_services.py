@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 import typing as t
+import urllib.request
 
 import docker
 import pytest
@@ -138,6 +140,20 @@ def test_health_checks(shop: Shop, services: dict[str, str]) -> None:
     assert ended["stoppedReason"] == "Task failed container health checks"
     started = shop.tasks(service)[0]["startedAt"]
     assert started < ended["stoppingAt"], "what was healthy once is replaced before it is stopped"
+
+
+def test_metrics(shop: Shop, services: dict[str, str], cloud_env: dict[str, str], boto: t.Callable[[str], t.Any]) -> None:
+    request = urllib.request.Request(f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/ecs/metrics", method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+    dimensions = [{"Name": "ClusterName", "Value": shop.name}, {"Name": "ServiceName", "Value": services["checked"]}]
+    now = datetime.datetime.now(datetime.UTC)
+    for name, least, most in (("CPUUtilization", 0.1, 400.0), ("MemoryUtilization", 1.0, 50.0)):
+        (point,) = boto("cloudwatch").get_metric_statistics(
+            Namespace="AWS/ECS", MetricName=name, Dimensions=dimensions, Period=3600, Statistics=["Average"], Unit="Percent",
+            StartTime=now - datetime.timedelta(minutes=10), EndTime=now + datetime.timedelta(minutes=1),
+        )["Datapoints"]  # fmt: skip
+        assert least < point["Average"] < most
 
 
 def test_a_role_that_ecs_cannot_assume(shop: Shop) -> None:

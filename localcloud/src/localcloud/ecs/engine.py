@@ -17,6 +17,7 @@ from docker.types import EndpointConfig
 
 from ..cloud import LABEL
 from .state import Members
+from .usage import Usage, usage_of
 
 TASK_LABEL = f"{LABEL}.task"
 CONTAINER_LABEL = f"{LABEL}.container"
@@ -43,6 +44,7 @@ class Place:
     address: str = ""
     mac_address: str = ""
     hostname: str = ""
+    name_server: str | None = None
     beside: str = ""
 
 
@@ -111,7 +113,7 @@ class Engine:
         if place.beside:
             host["network_mode"] = f"container:{place.beside}"
         else:
-            host["network_mode"] = place.network
+            host |= {"network_mode": place.network, "dns": [place.name_server] if place.name_server else None}
             endpoint = EndpointConfig(api._version, ipv4_address=place.address)
             more = {"networking_config": api.create_networking_config({place.network: endpoint}), "mac_address": place.mac_address,
                     "hostname": place.hostname}  # fmt: skip
@@ -191,8 +193,17 @@ class Engine:
         return self._client.api.logs(container_id, stdout=True, stderr=True, stream=True, follow=True, timestamps=True)
 
     def stats(self, container_id: str) -> Members:
-        """Docker's figures of one moment: processor time and memory."""
+        """Docker's figures of one moment."""
         return self._client.api.stats(container_id, stream=False)
+
+    def usage(self, container_ids: list[str]) -> dict[str, Usage]:
+        """What the running ones of these containers use."""
+        pids = {}
+        for container_id in container_ids:
+            with contextlib.suppress(docker.errors.NotFound):
+                pids[container_id] = self._client.api.inspect_container(container_id)["State"]["Pid"]
+        used = usage_of([pid for pid in pids.values() if pid])
+        return {container_id: used[pid] for container_id, pid in pids.items() if pid in used}
 
     def follow(self, tell: t.Callable[[str], None]) -> None:
         """Call `tell(task id)` whenever a container of a task changes, from a thread of its own, until `close`."""

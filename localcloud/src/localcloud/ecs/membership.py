@@ -28,7 +28,7 @@ class Membership:
         for item in self._task.load_balancers:
             arn, port = item["targetGroupArn"], item["containerPort"]
             try:
-                await self._parts.do(self._parts.groups.register_targets, arn, [(self._address, port)])
+                await self._parts.do(self._parts.around.groups.register_targets, arn, [(self._address, port)])
             except KeyError:
                 raise StartFailed(f"The target group with targetGroupArn {arn} does not exist.") from None
             self._task.targets[(arn, port)] = "initial"
@@ -39,7 +39,7 @@ class Membership:
         places = list(self._task.targets)
         for arn, port in places:
             with contextlib.suppress(KeyError):
-                await self._parts.do(self._parts.groups.deregister_targets, arn, [(self._address, port)])
+                await self._parts.do(self._parts.around.groups.deregister_targets, arn, [(self._address, port)])
             self._task.targets[(arn, port)] = "draining"
             self._note(f"deregistered 1 targets in (target-group {arn})")
         if dead is not None and places:
@@ -52,7 +52,7 @@ class Membership:
 
     async def _drains(self, arn: str, port: int) -> bool:
         try:
-            known = await self._parts.do(self._parts.groups.target_health, arn)
+            known = await self._parts.do(self._parts.around.groups.target_health, arn)
         except KeyError:
             return False
         return known.get((self._address, port)) == "draining"

@@ -16,21 +16,25 @@ from .engine import Engine
 from .logs import Logs
 from .secrets import Secrets
 from .state import Task
-from .surroundings import Groups
+from .surroundings import Surroundings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parts:
-    """`denial(role ARN, session, action, resource)` is IAM's refusal or None; `token()` gives a password of the registry."""
+    """`denial(role ARN, session, action, resource)` is IAM's refusal or None; `token()` gives a password of the registry.
+
+    `name_server` gives the address of the name server for containers of a Docker network.
+    """
 
     engine: Engine
     pool: concurrent.futures.ThreadPoolExecutor
     interfaces: InterfaceMaker
-    groups: Groups
+    around: Surroundings
     secrets: Secrets
     logs: Logs
     denial: t.Callable[[str, str, str, str], str | None]
     token: t.Callable[[], t.Awaitable[str]]
+    name_server: t.Callable[[str], str | None]
     changed: t.Callable[[], None]
     api_port: int
     region: str

@@ -54,6 +54,10 @@ class Preparation:
                     "unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr registry auth: "
                     f"service call has been retried 1 time(s): AccessDeniedException: {refusal}"
                 )
+            arn = f"arn:aws:ecr:{self._parts.region}:{self._parts.account_id}:repository/{repository_of(image)}"
+            for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
+                if (refusal := self._denial(action, arn)) is not None:
+                    raise StartFailed(cannot_pull(image, f"pull access denied: denied: {refusal}"), container.name)
             password = await self._parts.token()
         try:
             pull = functools.partial(self._parts.engine.pull, image, password)
@@ -85,6 +89,11 @@ class Preparation:
         if role is None:
             return f"the task has no execution role that allows {action}"
         return self._parts.denial(role, self._task.id, action, resource)
+
+
+def repository_of(image: str) -> str:
+    """The repository's name in an image's: `host/a/b:tag` and `host/a/b@digest` are of `a/b`."""
+    return image.partition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def cannot_pull(image: str, text: str) -> str:

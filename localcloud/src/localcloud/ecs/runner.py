@@ -123,6 +123,7 @@ class Runner:
             address=interface.private_ip,
             mac_address=interface.mac_address,
             hostname=f"ip-{interface.private_ip.replace('.', '-')}.{self._parts.region}.compute.internal",
+            name_server=self._parts.name_server(interface.network_name),
         )
         gateway = await self._parts.do(engine.gateway, interface.network_name)
         for volume in task.definition.members.get("volumes") or []:

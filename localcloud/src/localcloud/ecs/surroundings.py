@@ -28,17 +28,25 @@ class Groups(t.Protocol):
 
 
 class Surroundings:
-    """`network_problem(subnets, security groups)` and `assume_problem(role ARN)` tell what EC2 and IAM have against them, or None."""
+    """`network_problem(subnets, security groups)` and `assume_problem(role ARN)` tell what EC2 and IAM have against them, or None.
+
+    `groups` is asked each time: the service that has them may come later.
+    """
 
     def __init__(
         self,
         network_problem: t.Callable[[list[str], list[str]], str | None],
         assume_problem: t.Callable[[str], str | None],
-        groups: Groups,
+        groups: t.Callable[[], Groups],
     ) -> None:
         self._network_problem = network_problem
         self._assume_problem = assume_problem
-        self.groups = groups
+        self._groups = groups
+
+    @property
+    def groups(self) -> Groups:
+        """The load balancers' target groups."""
+        return self._groups()
 
     def check_network(self, network: Members) -> None:
         """Raises ApiError when a subnet or security group does not exist, or they are of different VPCs."""

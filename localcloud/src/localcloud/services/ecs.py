@@ -23,6 +23,7 @@ from ..ecs.engine import Engine
 from ..ecs.errors import ApiError
 from ..ecs.logs import Logs
 from ..ecs.metadata import Metadata
+from ..ecs.metrics import Metrics
 from ..ecs.parts import Parts
 from ..ecs.secrets import Secrets
 from ..ecs.services import Services
@@ -30,10 +31,11 @@ from ..ecs.state import Members, State
 from ..ecs.surroundings import Surroundings
 from ..ecs.tags import Tags
 from ..ecs.tasks import Tasks
+from ..ecs.usage import Usage
 from ..emulation import ecs_tags, identity
 from ..emulation.calls import CallFailed, Calls
+from ..emulation.placement import Placement
 from ..emulation.roles import Roles
-from ..emulation.vpcs import Vpcs
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -106,9 +108,9 @@ class Region:
         roles = Roles(cloud.account_id, region)
         self.state = State(cloud.account_id, region)
         self.around = Surroundings(
-            network_problem=Vpcs(cloud.account_id, region).problem,
+            network_problem=Placement(cloud.account_id, region).problem,
             assume_problem=lambda arn: roles.assume_problem(arn, PRINCIPAL),
-            groups=getattr(cloud, "target_groups", None) or _NoGroups(),
+            groups=lambda: getattr(cloud, "target_groups", None) or _NoGroups(),
         )
         self.roles = roles
         self.controller = Controller(self.state, self.around)
@@ -131,6 +133,8 @@ class Ecs:
         self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="ecs")
         self._call = Calls(cloud.account_id, cloud.region)
         self._metadata = Metadata(self.home.state, identity.assume_role, self._stats)
+        self._metrics = Metrics(self.home.state, self._call, self._measure)
+        self._measuring: asyncio.Task[None] | None = None
         ecs_tags.install(self.home.groups["tags"])
 
     @property
@@ -160,11 +164,12 @@ class Ecs:
                 engine=self._engine,
                 pool=self._pool,
                 interfaces=self._cloud.interfaces,
-                groups=self.home.around.groups,
+                around=self.home.around,
                 secrets=Secrets(self._call, CallFailed, self._cloud.account_id, self._cloud.region),
                 logs=logs,
                 denial=self.home.roles.denial,
                 token=self._registry_password,
+                name_server=getattr(self._cloud, "dns_server", lambda network: None),
                 changed=controller.changed,
                 api_port=self._cloud.ports.api,
                 region=self._cloud.region,
@@ -172,8 +177,12 @@ class Ecs:
             )
         )
 
+        self._measuring = asyncio.create_task(self._metrics.run(), name="ecs-metrics")
+
     async def stop(self) -> None:
         """Stop looking after anything; containers are left for the clean-up."""
+        if self._measuring is not None:
+            self._measuring.cancel()
         self._engine.close()
         await self.home.controller.close()
         await self._metadata.stop()
@@ -188,6 +197,13 @@ class Ecs:
             return _envelope(200, self._dispatch(operation, extract_region(headers, query_params), body))
         except ApiError as error:
             return _envelope(error.status, {"__type": error.code, "message": error.message})
+
+    async def admin(self, method: str, path: str, body: bytes) -> Response:
+        """`metrics`: record the services' metrics now instead of at the next full minute."""
+        if (method, path) != ("POST", "metrics"):
+            return _envelope(404, {"message": f"ECS has no control {method} {path}"})
+        await self._metrics.record()
+        return _envelope(200, {})
 
     def _dispatch(self, operation: str, region: str, body: bytes) -> Members:
         if operation not in OPERATIONS:
@@ -207,6 +223,9 @@ class Ecs:
 
     async def _stats(self, container_id: str) -> Members:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.stats, container_id)
+
+    async def _measure(self, container_ids: list[str]) -> dict[str, Usage]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.usage, container_ids)
 
     async def _registry_password(self) -> str:
         """A token of ECR's, as the execution role gets one."""

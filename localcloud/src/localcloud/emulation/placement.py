@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What other services ask about subnets and security groups; reads moto's EC2 and changes nothing."""
+"""Whether something may be put into subnets with security groups, in ECS's words; reads moto's EC2 and changes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.ec2.models import ec2_backends
 from .moto import LOCK
 
 
-class Vpcs:
+class Placement:
     """The networks of one account and region; safe for threads."""
 
     def __init__(self, account_id: str, region: str) -> None:
@@ -18,7 +18,7 @@ class Vpcs:
         self._region = region
 
     def problem(self, subnet_ids: list[str], group_ids: list[str]) -> str | None:
-        """What is wrong with putting an interface into one of these subnets with these groups, in ECS's words; None when nothing is."""
+        """What is wrong with putting an interface into one of these subnets with these groups; None when nothing is."""
         with LOCK:
             backend = ec2_backends[self._account_id][self._region]
             subnets = {subnet.id: subnet for by_zone in backend.subnets.values() for subnet in by_zone.values()}
