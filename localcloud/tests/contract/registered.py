@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from . import autoscaling_cases, ec2_cases, ecr_cases, ssm_cases
+from . import autoscaling_cases, ec2_cases, ecr_cases, elbv2_cases, ssm_cases
 from .cases import Case
 
 CASES: dict[str, list[Case]] = {
     "autoscaling": autoscaling_cases.CASES,
     "ec2": ec2_cases.CASES,
     "ecr": ecr_cases.CASES,
+    "elbv2": elbv2_cases.CASES,
     "ssm": ssm_cases.CASES,
 }
 """botocore's name of a service -> its cases."""

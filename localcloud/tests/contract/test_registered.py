@@ -12,7 +12,7 @@ from localcloud.services import MODULES
 from .registered import CASES
 from .watch import OURS
 
-SERVICES = {"ec2": "ec2", "autoscaling": "autoscaling", "ssm": "ssm", "ecr": "ecr"}
+SERVICES = {"ec2": "ec2", "autoscaling": "autoscaling", "ssm": "ssm", "ecr": "ecr", "elasticloadbalancing": "elbv2"}
 """MiniStack's name of a service -> botocore's; a handler that is missing here has nobody who compares its answers."""
 
 

@@ -20,6 +20,7 @@ MODULES: dict[str, str] = {
     "autoscaling": "autoscaling",
     "ssm": "ssm",
     "ecr": "ecr",
+    "elasticloadbalancing": "elbv2",
 }
 """A module exposes `create(cloud) -> Service`. Order matters: services start in this order and stop in the reverse one."""
 
