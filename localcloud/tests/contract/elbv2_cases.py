@@ -269,7 +269,7 @@ GROUPS: list[Case] = [
     Case("CreateTargetGroup", "other settings", lambda w: [w.group(), w.group(Port=81)], "DuplicateTargetGroupName"),
     Case("CreateTargetGroup", "no VPC", lambda w: w.group(VpcId="vpc-00000000000000000"), "ValidationError"),
     Case("CreateTargetGroup", "TCP", lambda w: w.group(Protocol="TCP"), "InvalidConfigurationRequest"),
-    Case("CreateTargetGroup", "interval", lambda w: w.group(HealthCheckIntervalSeconds=4), "ValidationError"),
+    Case("CreateTargetGroup", "interval", lambda w: w.group(HealthCheckIntervalSeconds=5), "ValidationError"),
     Case("CreateTargetGroup", "codes", lambda w: w.group(Matcher={"HttpCode": "200-"}), "ValidationError"),
     _case("DescribeTargetGroups", "all"),
     _on("DescribeTargetGroups", "by balancer", lambda w: {"LoadBalancerArn": w.balancer}),
