@@ -12,6 +12,7 @@ from . import (
     ecr_cases,
     ecs_cases,
     elasticache_cases,
+    elbv2_cases,
     ssm_cases,
 )
 from .cases import Case
@@ -23,6 +24,7 @@ CASES: dict[str, list[Case]] = {
     "ecr": ecr_cases.CASES,
     "ecs": ecs_cases.CASES,
     "elasticache": elasticache_cases.CASES,
+    "elbv2": elbv2_cases.CASES,
     "ssm": ssm_cases.CASES,
 }
 """botocore's name of a service -> its cases."""

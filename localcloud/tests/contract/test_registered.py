@@ -19,6 +19,7 @@ SERVICES = {
     "ecr": "ecr",
     "ecs": "ecs",
     "elasticache": "elasticache",
+    "elasticloadbalancing": "elbv2",
     "application-autoscaling": "application-autoscaling",
 }
 """MiniStack's name of a service -> botocore's; a handler that is missing here has nobody who compares its answers."""
