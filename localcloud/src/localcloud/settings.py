@@ -58,7 +58,8 @@ class Settings:
         return {
             "AWS_ENDPOINT_URL": self.api_url,
             "AWS_ACCESS_KEY_ID": "localcloud",
-            "AWS_SECRET_ACCESS_KEY": "localcloud",
+            # Ansible masks every text that contains the secret key, so it must be part of no name.
+            "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret access key of {self.name}".encode()).hexdigest()[:40],
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
