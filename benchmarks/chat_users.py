@@ -53,13 +53,14 @@ class Users:
         name = uuid.uuid4().hex[:8]
         rooms = [f"users-{name}-{number}" for number in range(plan.rooms)]
         self._users = [_User(number, rooms[number % plan.rooms], target, plan, ledger, self._stop) for number in range(plan.users)]
-        self._tasks: list[asyncio.Task[None]] = []
+        self._sessions: list[asyncio.Task[None]] = []
+        self._work: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Connect everybody, spread over `ramp` seconds. Raises ConnectionError when one cannot connect at all."""
         pause = self._plan.ramp / max(1, self._plan.users)
         for user in self._users:
-            self._tasks += [asyncio.create_task(user.chat())]
+            self._sessions.append(asyncio.create_task(user.chat()))
             await asyncio.sleep(pause)
         try:
             async with asyncio.timeout(self._plan.timeout):
@@ -68,22 +69,29 @@ class Users:
         except TimeoutError:
             missing = sum(not user.joined.is_set() for user in self._users)
             raise ConnectionError(f"{missing} of {self._plan.users} users could not join within {self._plan.timeout:g} s") from None
-        self._tasks += [asyncio.create_task(user.write()) for user in self._users]
-        self._tasks += [asyncio.create_task(user.browse()) for user in self._users]
+        self._work += [asyncio.create_task(user.write()) for user in self._users]
+        self._work += [asyncio.create_task(user.browse()) for user in self._users]
 
     async def stop(self) -> dict[str, object]:
         """Nobody writes any more; wait for what is under way, then everybody leaves. The ledger's result."""
         self._stop.set()
+        await _ended(self._work, self._plan.timeout + 1)
         deadline = time.monotonic() + self._plan.settle
         while self.ledger.waiting() and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
         for user in self._users:
             user.leave()
-        _done, late = await asyncio.wait(self._tasks, timeout=self._plan.timeout + 1) if self._tasks else ((), ())
+        await _ended(self._sessions, self._plan.timeout + 1)
+        return self.ledger.result()
+
+
+async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> None:
+    """Wait until all have ended; what takes longer is cancelled."""
+    if tasks:
+        _done, late = await asyncio.wait(tasks, timeout=seconds)
         for task in late:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        return self.ledger.result()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _User:
