@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from . import autoscaling_cases, ec2_cases, ecr_cases, elasticache_cases, ssm_cases
+from . import autoscaling_cases, cloudwatch_cases, ec2_cases, ecr_cases, elasticache_cases, ssm_cases
 from .cases import Case
 
 CASES: dict[str, list[Case]] = {
     "autoscaling": autoscaling_cases.CASES,
+    "cloudwatch": cloudwatch_cases.CASES,
     "ec2": ec2_cases.CASES,
     "ecr": ecr_cases.CASES,
     "elasticache": elasticache_cases.CASES,

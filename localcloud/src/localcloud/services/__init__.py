@@ -21,6 +21,7 @@ MODULES: dict[str, str] = {
     "ssm": "ssm",
     "ecr": "ecr",
     "elasticache": "elasticache",
+    "monitoring": "cloudwatch",
 }
 """A module exposes `create(cloud) -> Service`. Order matters: services start in this order and stop in the reverse one."""
 
