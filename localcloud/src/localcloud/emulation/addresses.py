@@ -9,6 +9,14 @@ import itertools
 import typing as t
 
 
+def mac_of(address: str) -> str:
+    """The MAC address of an interface with this IPv4 address, in Docker's own form.
+
+    An address that is used again must not have another one: this machine and the containers remember the old one for half a minute.
+    """
+    return "02:42:" + ":".join(f"{int(octet):02x}" for octet in address.split("."))
+
+
 class AddressesExhaustedError(Exception):
     """All 253 public addresses of this cloud are in use."""
 
