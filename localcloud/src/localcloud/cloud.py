@@ -100,9 +100,48 @@ class InterfaceMaker(t.Protocol):
         """Put it into other security groups."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+class TargetGroups(t.Protocol):
+    """Target groups of load balancers for the services whose resources are targets; safe for threads.
+
+    A target is an address or an instance id, with a port. Every method but `exists` raises KeyError for an ARN of no target group.
+    """
+
+    def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Let them get requests once they are healthy."""
+
+    def deregister_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Let them drain; those that are not registered do not matter."""
+
+    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], str]:
+        """Target -> its state in the API: initial, healthy, unhealthy, draining or unused."""
+
+    def exists(self, target_group_arn: str) -> bool:
+        """Whether there is a target group with this ARN."""
+
+
+class NoTargetGroups:
+    """A cloud without load balancers."""
+
+    def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def deregister_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], str]:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def exists(self, target_group_arn: str) -> bool:
+        """False."""
+        return False
+
+
+@dataclasses.dataclass(kw_only=True)
 class Cloud:
-    """One running cloud; handed to each service's `create`."""
+    """One running cloud; handed to each service's `create`. Nothing in it changes but `target_groups`, which a service provides."""
 
     name: str
     account_id: str
@@ -117,6 +156,7 @@ class Cloud:
     """Tell the data plane that EC2's records may have changed; safe for threads."""
     link_local: t.Callable[[str, int], None] = dataclasses.field(default=lambda address, port: None)
     """Let port 80 of a link-local address lead, from inside every VPC, to a port of 127.0.0.1; safe for threads."""
+    target_groups: TargetGroups = dataclasses.field(default_factory=NoTargetGroups)
 
     @property
     def api_url(self) -> str:

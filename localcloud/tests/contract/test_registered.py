@@ -17,6 +17,7 @@ SERVICES = {
     "autoscaling": "autoscaling",
     "ssm": "ssm",
     "ecr": "ecr",
+    "elasticloadbalancing": "elbv2",
     "ecs": "ecs",
     "application-autoscaling": "application-autoscaling",
 }

@@ -1,16 +1,25 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands out the public addresses of one cloud, each a loopback address of its own; pure."""
+"""Hands out the public addresses of one cloud, each a loopback address of its own, and hardware addresses; pure."""
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import typing as t
 
 
 class AddressesExhaustedError(Exception):
     """All 253 public addresses of this cloud are in use."""
+
+
+def mac_of(address: str) -> str:
+    """The hardware address of an interface with this private address, as Docker derives it.
+
+    Neighbours remember it (ARP) for longer than an address stays free: whoever gets the address next must have the same one.
+    """
+    return "02:42:" + ":".join(f"{octet:02x}" for octet in ipaddress.IPv4Address(address).packed)
 
 
 class PublicAddresses:

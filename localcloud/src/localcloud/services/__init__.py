@@ -20,6 +20,7 @@ MODULES: dict[str, str] = {
     "autoscaling": "autoscaling",
     "ssm": "ssm",
     "ecr": "ecr",
+    "elasticloadbalancing": "elbv2",
     "ecs": "ecs",
     "application-autoscaling": "application_autoscaling",
 }
