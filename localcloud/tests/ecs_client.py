@@ -167,12 +167,16 @@ class Shop:
     def is_empty(self) -> bool:
         """Whether no task runs or ends."""
         (found,) = self.ecs.describe_clusters(clusters=[self.name])["clusters"]
+        if found["status"] != "ACTIVE":
+            return True
         arns = self.ecs.list_tasks(cluster=self.name, desiredStatus="STOPPED")["taskArns"]
         ending = self.ecs.describe_tasks(cluster=self.name, tasks=arns)["tasks"] if arns else []
         return found["runningTasksCount"] + found["pendingTasksCount"] == 0 and all(task["lastStatus"] == "STOPPED" for task in ending)
 
     def close(self) -> None:
         """Delete every service and stop every task; does not wait."""
+        if self.ecs.describe_clusters(clusters=[self.name])["clusters"][0]["status"] != "ACTIVE":
+            return
         for arn in self.ecs.list_services(cluster=self.name)["serviceArns"]:
             self.ecs.delete_service(cluster=self.name, service=arn, force=True)
         for arn in self.ecs.list_tasks(cluster=self.name)["taskArns"]:
