@@ -93,6 +93,7 @@ def a_rolling_deployment_loses_no_request(around: Around) -> None:
         old = shop.tasks(world.service)
         assert world.states() == dict.fromkeys((address_of(task) for task in old), "healthy") and len(old) == 2
         assert len(shop.said(world.service, f"registered 1 targets in (target-group {world.group})")) == 2
+        assert get(old[0], f"/resolve?{world.balancer.dns_name}") in world.balancer.addresses, "names of the cloud resolve in tasks"
         new = shop.define("web", shop.container(environment={"VERSION": "2"}))
         with Load(world.balancer) as load:
             wait_for(lambda: load.versions["1"] > 50, 10)

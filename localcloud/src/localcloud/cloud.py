@@ -13,6 +13,7 @@ import typing as t
 if t.TYPE_CHECKING:
     import docker
 
+    from .certificates import Authority
     from .names import Names
 
 LABEL = "localcloud"
@@ -87,11 +88,23 @@ class Interface:
     network_name: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Subnet:
+    """A subnet, as far as a service that places something in it has to know it."""
+
+    id: str
+    vpc_id: str
+    availability_zone: str
+
+
 class InterfaceMaker(t.Protocol):
     """Makes interfaces in a VPC's subnets; safe for threads; makes the VPC's Docker network when there is none."""
 
     def create(self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False) -> Interface:
         """A new interface; KeyError when there is no such subnet or security group, LocalCloudError when it has no address left."""
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        """The subnet of this id; KeyError when there is none."""
 
     def delete(self, interface_id: str) -> None:
         """Give its addresses back; nothing happens when it is gone."""
@@ -152,6 +165,12 @@ class Cloud:
     instances: InstanceDirectory
     interfaces: InterfaceMaker
     names: Names
+    """What a name stands for: resolved on this machine (/etc/hosts) with the public addresses, in VPCs with the private ones."""
+    dns_server: t.Callable[[str], str]
+    """Docker network's name → address of the name server for a container in it, for `dns=[…]`; it answers `names` and forwards the
+    rest. KeyError when the network does not exist: make an interface first."""
+    certificates: Authority
+    """Signs what the cloud's services serve over TLS; clients trust its file in the state directory."""
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
     link_local: t.Callable[[str, int], None] = dataclasses.field(default=lambda address, port: None)

@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
-from . import application_autoscaling_cases, autoscaling_cases, ec2_cases, ecr_cases, ecs_cases, elbv2_cases, ssm_cases
+from . import (
+    application_autoscaling_cases,
+    autoscaling_cases,
+    ec2_cases,
+    ecr_cases,
+    ecs_cases,
+    elasticache_cases,
+    elbv2_cases,
+    ssm_cases,
+)
 from .cases import Case
 
 CASES: dict[str, list[Case]] = {
@@ -14,6 +23,7 @@ CASES: dict[str, list[Case]] = {
     "ec2": ec2_cases.CASES,
     "ecr": ecr_cases.CASES,
     "ecs": ecs_cases.CASES,
+    "elasticache": elasticache_cases.CASES,
     "elbv2": elbv2_cases.CASES,
     "ssm": ssm_cases.CASES,
 }

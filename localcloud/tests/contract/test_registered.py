@@ -18,6 +18,7 @@ SERVICES = {
     "ssm": "ssm",
     "ecr": "ecr",
     "elasticloadbalancing": "elbv2",
+    "elasticache": "elasticache",
     "ecs": "ecs",
     "application-autoscaling": "application-autoscaling",
 }

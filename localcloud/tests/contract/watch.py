@@ -13,7 +13,9 @@ import botocore.session
 
 from .answers import Answer, error_code, problems_of
 
-OURS = frozenset({"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "elbv2", "ecs", "application-autoscaling"})
+OURS = frozenset(
+    {"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "elbv2", "elasticache", "ecs", "application-autoscaling"}
+)
 """botocore's names of the services that the local cloud answers itself; the other ones are MiniStack's."""
 
 seen: collections.Counter[tuple[str, str, str | None]] = collections.Counter()

@@ -74,6 +74,9 @@ class Chains:
         ]
 
 
+RESOLVER = "169.254.169.253"
+"""The address at which AWS's resolver answers in every VPC, beside the gateway's."""
+
 _PRIVATE = [ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -99,13 +102,14 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> list[OpenPor
 
 
 def render(
-    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int],
+    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int], dns_port: int,
     link_local: dict[str, int] | None = None,
 ) -> str:  # fmt: skip
     """All rules of a cloud.
 
     `confined` are addresses of instances without a way to the internet. `host_ports` listen on 127.0.0.1 and are reachable from
-    instances at the gateway's address. `link_local` are addresses whose port 80 leads to a port of 127.0.0.1.
+    instances at the gateway's address. `dns_port` of 127.0.0.1 is reachable there as port 53, and at the resolver's address.
+    `link_local` are addresses whose port 80 leads to a port of 127.0.0.1.
     """
     nat: list[str] = []
     for exposure in sorted(exposures, key=lambda item: item.public_ip):
@@ -119,6 +123,11 @@ def render(
         nat.extend(
             f"-A {chains.pre} -i {link.bridge} -d {link.gateway}/32 -p tcp --dport {port} -j DNAT --to-destination 127.0.0.1:{port}"
             for port in host_ports
+        )
+        nat.extend(
+            f"-A {chains.pre} -i {link.bridge} -d {address}/32 -p {protocol} --dport 53 -j DNAT --to-destination 127.0.0.1:{dns_port}"
+            for address in (link.gateway, RESOLVER)
+            for protocol in ("udp", "tcp")
         )
         nat.extend(
             f"-A {chains.pre} -i {link.bridge} -d {address}/32 -p tcp --dport 80 -j DNAT --to-destination 127.0.0.1:{port}"

@@ -10,16 +10,16 @@ import itertools
 import typing as t
 
 
+def mac_of(address: str) -> str:
+    """The MAC address of an interface with this IPv4 address, in Docker's own form.
+
+    An address that is used again must not have another one: this machine and the containers remember the old one for half a minute.
+    """
+    return "02:42:" + ":".join(f"{int(octet):02x}" for octet in address.split("."))
+
+
 class AddressesExhaustedError(Exception):
     """All 253 public addresses of this cloud are in use."""
-
-
-def mac_of(address: str) -> str:
-    """The hardware address of an interface with this private address, as Docker derives it.
-
-    Neighbours remember it (ARP) for longer than an address stays free: whoever gets the address next must have the same one.
-    """
-    return "02:42:" + ":".join(f"{octet:02x}" for octet in ipaddress.IPv4Address(address).packed)
 
 
 class PublicAddresses:

@@ -9,7 +9,7 @@ import typing as t
 
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
-from ..cloud import Interface
+from ..cloud import Interface, Subnet
 from ..dataplane.networks import Networks
 from ..dataplane.rules import Exposure
 from ..errors import LocalCloudError
@@ -66,6 +66,12 @@ class Interfaces:
             )
         self._changed()
         return found
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        """The subnet of this id; KeyError when there is none."""
+        with LOCK:
+            _, subnet = self._subnet(subnet_id)
+            return Subnet(subnet.id, subnet.vpc_id, subnet.availability_zone)
 
     def delete(self, interface_id: str) -> None:
         """Give its addresses back; nothing happens when it is gone."""

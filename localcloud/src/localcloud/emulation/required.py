@@ -38,7 +38,7 @@ NAMES: dict[str, str] = {
     "ministack.services.ssm:_lookup_parameter": "tags of parameters",
     "ministack.services.ssm:_parameters": "parameters and their policies",
     "ministack.services.ssm:_tags": "filters by tag in DescribeParameters",
-    "ministack.services.tagging:_COLLECTORS": "EC2's tags in the tagging API",
+    "ministack.services.tagging:_COLLECTORS": "EC2's, ECR's and ElastiCache's tags in the tagging API",
     "ministack.services.tagging:_WRITERS": "tagging EC2 resources through the tagging API",
     "ministack.services.tagging:_REMOVERS": "removing tags through the tagging API",
     "ministack.services.tagging:_ResourceNotFound": "tagging a resource that does not exist",

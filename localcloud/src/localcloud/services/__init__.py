@@ -21,6 +21,7 @@ MODULES: dict[str, str] = {
     "ssm": "ssm",
     "ecr": "ecr",
     "elasticloadbalancing": "elbv2",
+    "elasticache": "elasticache",
     "ecs": "ecs",
     "application-autoscaling": "application_autoscaling",
 }

@@ -155,7 +155,7 @@ class Ecs:
                 logs=logs,
                 denial=self.home.roles.denial,
                 token=self._registry_password,
-                name_server=getattr(self._cloud, "dns_server", lambda network: None),
+                name_server=self._cloud.dns_server,
                 changed=controller.changed,
                 api_port=self._cloud.ports.api,
                 region=self._cloud.region,
