@@ -160,7 +160,33 @@ def a_role_that_ecs_cannot_assume_is_told_in_the_events(around: Around) -> None:
         assert shop.tasks(service) == []
 
 
+def a_policy_scales_a_service(around: Around) -> None:
+    """The metric is one of the test's own, three minutes above the target; the new count is in proportion to it, at most the maximum."""
+    now = datetime.datetime.now(datetime.UTC)
+    minutes = [
+        {"MetricName": "Depth", "Timestamp": now - datetime.timedelta(minutes=minute), "Value": 45.0, "Unit": "Count"}
+        for minute in range(1, 6)
+    ]
+    around.boto("cloudwatch").put_metric_data(Namespace="Tests", MetricData=minutes)
+    scaling = around.boto("application-autoscaling")
+    with around.shop("tracked") as shop:
+        shell = {"image": "debian:trixie-slim", "command": ["sleep", "infinity"], "portMappings": [], "stopTimeout": 0}
+        service = shop.serve("t", shop.define("t", shop.container(**shell)))
+        target = {"ServiceNamespace": "ecs", "ResourceId": f"service/tracked/{service}", "ScalableDimension": "ecs:service:DesiredCount"}
+        scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+        metric = {"Namespace": "Tests", "MetricName": "Depth", "Statistic": "Average"}
+        tracking = {"TargetValue": 10.0, "CustomizedMetricSpecification": metric}
+        scaling.put_scaling_policy(
+            **target, PolicyName="p", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=tracking
+        )
+        wait_for(lambda: shop.service(service)["runningCount"] == 2, 40)
+        (activity,) = scaling.describe_scaling_activities(**target)["ScalingActivities"]
+        assert activity["Description"] == "Setting desired count to 2." and activity["StatusCode"] == "Successful"
+        scaling.deregister_scalable_target(**target)
+
+
 STORIES = [
+    a_policy_scales_a_service,
     a_killed_task_is_replaced_at_once,
     a_service_is_scaled_and_deleted,
     a_rolling_deployment_never_has_too_few_tasks,

@@ -33,7 +33,7 @@ def told(
     cloud_name: str,
 ) -> t.Iterator[dict[str, concurrent.futures.Future[None]]]:
     """Every story by its name, under way."""
-    for service in ("cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam", "logs"):
+    for service in ("application-autoscaling", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam", "logs"):
         boto(service)  # making a client is not safe for threads, using it is
     ports = json.loads((state_root / cloud_name / "settings.json").read_text())["ports"]
     around = Around(boto, vpc, engine, cloud_env["AWS_ENDPOINT_URL"], ports["registry"])

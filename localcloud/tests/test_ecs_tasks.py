@@ -187,6 +187,22 @@ def test_containers_of_a_task_share_network_and_volumes_and_keep_their_order(sho
     assert {item["name"]: item["exitCode"] for item in ended["containers"]} == {"first": 0, "app": 0, "side": 137}
 
 
+def test_the_tagging_api_finds_and_tags_what_ecs_has(shop: Shop, boto: t.Callable[[str], t.Any]) -> None:
+    tagging = boto("resourcegroupstaggingapi")
+    definition = shop.define("tagged", tags=[{"key": "bluegreen:system", "value": "tags"}])
+    cluster = shop.ecs.describe_clusters(clusters=[shop.name])["clusters"][0]["clusterArn"]
+    assert tagging.tag_resources(ResourceARNList=[cluster], Tags={"bluegreen:system": "tags", "x": "y"})["FailedResourcesMap"] == {}
+    tagging.untag_resources(ResourceARNList=[cluster], TagKeys=["x"])
+    filters = [{"Key": "bluegreen:system", "Values": ["tags"]}]
+    found = tagging.get_resources(TagFilters=filters, ResourceTypeFilters=["ecs"])["ResourceTagMappingList"]
+    assert {item["ResourceARN"]: item["Tags"] for item in found} == {
+        arn: [{"Key": "bluegreen:system", "Value": "tags"}] for arn in (cluster, definition)
+    }
+    shop.ecs.deregister_task_definition(taskDefinition=definition)
+    found = tagging.get_resources(TagFilters=filters, ResourceTypeFilters=["ecs"])["ResourceTagMappingList"]
+    assert [item["ResourceARN"] for item in found] == [cluster], "an inactive definition is no resource any more"
+
+
 def test_an_operation_can_be_made_to_fail(shop: Shop, cloud_env: dict[str, str]) -> None:
     url = f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/ecs/faults"
     fault = {"operation": "DescribeTasks", "code": "ThrottlingException", "times": 1}
