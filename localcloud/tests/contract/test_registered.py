@@ -17,6 +17,8 @@ SERVICES = {
     "autoscaling": "autoscaling",
     "ssm": "ssm",
     "ecr": "ecr",
+    "elasticloadbalancing": "elbv2",
+    "elasticache": "elasticache",
     "ecs": "ecs",
     "elasticache": "elasticache",
     "elasticloadbalancing": "elbv2",

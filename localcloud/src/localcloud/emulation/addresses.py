@@ -1,10 +1,11 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands out the public addresses of one cloud, each a loopback address of its own; pure."""
+"""Hands out the public addresses of one cloud, each a loopback address of its own, and hardware addresses; pure."""
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import typing as t
 
