@@ -155,7 +155,11 @@ class Proxy:
         """Let it be checked; it gets no request before its first good check."""
         place = f"{known.server.group}/{known.server.name}"
         self._runtime.command(
-            f"set weight {place} 0", f"enable health {place}", f"enable server {place}", f"set server {place} health down", f"set weight {place} 1"
+            f"set weight {place} 0",
+            f"enable health {place}",
+            f"enable server {place}",
+            f"set server {place} health down",
+            f"set weight {place} 1",
         )
         known.reading = None
         known.enter(Phase.INITIAL)
@@ -237,5 +241,6 @@ def _replace(path: pathlib.Path, text: str) -> None:
 def _structure(plan: Plan, secrets: dict[str, str]) -> str:
     """Changes when something does that the runtime API cannot change: everything but weights and servers."""
     made = render.render(plan, [], log_to="", generation=0)
-    parts = [made.text, *(f"{name}\0{text}" for name, text in sorted({**made.files, **secrets}.items()))]
+    # how a server is checked stands in its line only, and a server that was added keeps what it was added with
+    parts = [made.text, repr(plan.groups), *(f"{name}\0{text}" for name, text in sorted({**made.files, **secrets}.items()))]
     return hashlib.sha256("\1".join(parts).encode()).hexdigest()

@@ -28,8 +28,10 @@ LOG_FIELDS = (
     "%(sni)[ssl_fc_sni]",
 )  # fmt: skip
 
-_ERRORS = {400: "Bad Request", 408: "Request Timeout", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable",
-           504: "Gateway Time-out"}  # fmt: skip
+_ERRORS = {
+    400: "Bad Request", 408: "Request Timeout", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+}  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -247,8 +249,8 @@ def _cookie(name: str, value: str, until: str) -> list[str]:
     text = f'"%[var({value}),base64]; Expires=%[var({until}),http_date]; Path=/'
     condition = f"if {{ var({value}) -m found }}"
     return [
-        f"  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + '=', 1)}\" {condition}",
-        f"  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + 'CORS=', 1)}; SameSite=None; Secure\" {condition}",
+        f'  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + "=", 1)}" {condition}',
+        f'  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + "CORS=", 1)}; SameSite=None; Secure" {condition}',
     ]
 
 

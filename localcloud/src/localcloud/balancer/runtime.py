@@ -59,10 +59,8 @@ class Runtime:
 
     def statistics(self, pid: int | None = None) -> list[Row]:
         """`show stat` for listeners' frontends and for servers, by column; of a process that finishes when `pid` is given."""
-        if pid is None:
-            text = self.command("show stat -1 5 -1")
-        else:
-            text = self._ask("master.sock", f"@!{pid} show stat -1 5 -1")
+        show = "show stat -1 5 -1"
+        text = self.command(show) if pid is None else self._ask("master.sock", f"@!{pid} {show}")
         return list(csv.DictReader(text.removeprefix("# ").splitlines()))
 
     def reload(self) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import logging
 import typing as t
@@ -24,6 +25,7 @@ from .elbv2_common import Operation, Outcome, World
 from .elbv2_fleet import Fleet
 from .elbv2_groups import Groups
 from .elbv2_listeners import Listeners
+from .elbv2_recorder import Recorder
 from .elbv2_state import Store
 from .elbv2_targets import Targets
 from .faults import Faults
@@ -50,7 +52,8 @@ class LoadBalancing:
         self.store = Store(cloud.region, cloud.account_id)
         self.model = botocore.session.get_session().get_service_model("elbv2")
         self.certificates = Certificates(Acm(cloud.account_id, cloud.region), cloud.name)
-        self.collector = Collector(lambda line: None)
+        self.recorder = Recorder(cloud, self.store, lambda: self.fleet, self.delivery)
+        self.collector = Collector(self.recorder.take)
         self.fleet = Fleet(cloud, self.store, self.certificates, self.collector.listen)
         world = World(cloud, self.store, Vpcs(cloud.region))
         self._targets = Targets(world, self.fleet.health)
@@ -98,15 +101,24 @@ class LoadBalancing:
             self.fleet.refresh(arn)
         return outcome.members
 
+    async def start(self) -> None:
+        """Begin to publish metrics and access logs."""
+        self.recorder.start()
+
     async def stop(self) -> None:
         """Remove the proxies."""
+        await self.recorder.stop()
         await asyncio.to_thread(self.fleet.end)
         self.collector.close()
 
     async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`faults`: which operations fail or take longer."""
+        """`faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time."""
         if path == "faults":
             return self.faults.admin(method, body)
+        if (method, path) == ("POST", "flush"):
+            await asyncio.to_thread(self.recorder.sample)
+            await self.recorder.flush()
+            return 200, {"Content-Type": "application/json"}, b"{}"
         return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()
 
     # -- for the other services of this process; see cloud.TargetGroups
@@ -143,8 +155,13 @@ class LoadBalancing:
         self._settle(outcome)
 
     def _can_log(self, bucket: str, prefix: str) -> bool:
+        """Whether access logs can be written; if so, a file says that they will be, as on AWS."""
         folder = f"{prefix}/" if prefix else ""
-        return self.delivery.may_write(bucket, f"{folder}AWSLogs/{self._cloud.account_id}/ELBAccessLogTestFile", LOG_PRINCIPALS)
+        key = f"{folder}AWSLogs/{self._cloud.account_id}/ELBAccessLogTestFile"
+        allowed = self.delivery.may_write(bucket, key, LOG_PRINCIPALS)
+        if allowed:
+            self.recorder.deliver(bucket, key, f"Enable AccessLog for ELB at {datetime.datetime.now(datetime.UTC).isoformat()}".encode())
+        return allowed
 
 
 def create(cloud: Cloud) -> LoadBalancing:

@@ -59,14 +59,14 @@ class Keeper:
 
     def refresh(self) -> None:
         """Do at once what the records say, if the proxy runs; when this returns it is in effect."""
-        if self._proxy is None:
-            self._wake.set()
-            return
-        with self._lock:
-            try:
-                self._apply()
-            except LocalCloudError as error:
-                self._trouble(error)
+        if self._proxy is not None:  # one that starts reads the records when it has started
+            with self._lock:
+                try:
+                    if self._proxy is not None:
+                        self._apply(self._proxy)
+                except LocalCloudError as error:
+                    self._trouble(error)
+        self._wake.set()
 
     def end(self) -> None:
         """Remove the proxy."""
@@ -91,36 +91,39 @@ class Keeper:
             self._wake.wait(pause)
 
     def _look(self) -> None:
-        if self._proxy is not None and (self._proxy_is_elsewhere() or not self._container.runtime.is_up()):
-            if self._proxy_is_elsewhere() or not self._container.is_running():
-                _log.warning("the proxy of load balancer %s starts anew", self._balancer.name)
-                self._proxy = None
-        if self._proxy is None:
-            self._start()
-        self._apply()
-        assert self._proxy is not None
-        self._proxy.observe()
-        self._note_health()
+        if self._proxy is not None and self._is_lost():
+            _log.warning("the proxy of load balancer %s starts anew", self._balancer.name)
+            self._proxy = None
+        proxy = self._proxy or self._start()
+        self._apply(proxy)
+        proxy.observe()
+        self._note_health(proxy)
         with self._fleet.store.lock:
             self._balancer.state, self._balancer.reason = "active", None
 
-    def _proxy_is_elsewhere(self) -> bool:
-        return self._interfaces[:1] != list(self._balancer.interfaces.values())[:1]
+    def _is_lost(self) -> bool:
+        """Whether the container is gone, or must be elsewhere because the first subnet was taken away."""
+        elsewhere = self._interfaces[:1] != list(self._balancer.interfaces.values())[:1]
+        return elsewhere or (not self._container.runtime.is_up() and not self._container.is_running())
 
-    def _start(self) -> None:
+    def _start(self) -> Proxy:
         with self._fleet.store.lock:
             self._interfaces = list(self._balancer.interfaces.values())
         log_to = self._fleet.log_to(self._container.gateway(self._interfaces[0]))
+        self._container.runtime.generation = 0
         proxy = Proxy(self._container.directory, self._container.runtime, log_to)
         wanted, _, secrets = self._wanted()
         proxy.prepare(wanted, secrets)
         self._container.start(self._interfaces)
         self._proxy = proxy
+        return proxy
 
-    def _apply(self) -> None:
+    def _apply(self, proxy: Proxy) -> None:
         wanted, servers, secrets = self._wanted()
-        assert self._proxy is not None
-        self._proxy.apply(wanted, servers, secrets)
+        if self._interfaces != list(self._balancer.interfaces.values()):
+            self._container.move(self._interfaces, list(self._balancer.interfaces.values()))
+            self._interfaces = list(self._balancer.interfaces.values())
+        proxy.apply(wanted, servers, secrets)
 
     def _wanted(self) -> tuple[Plan, list[Server], dict[str, str]]:
         store, certificates = self._fleet.store, self._fleet.certificates
@@ -151,9 +154,8 @@ class Keeper:
     def _serves(self, target: Target) -> bool:
         return target.zone in (None, "all") or target.zone in self._balancer.zones
 
-    def _note_health(self) -> None:
-        assert self._proxy is not None
-        phases = self._proxy.phases()
+    def _note_health(self, proxy: Proxy) -> None:
+        phases = proxy.phases()
         with self._fleet.store.lock:
             found: dict[str, dict[tuple[str, int], Health]] = {}
             for group in self._groups():
