@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 from alb_world import PORTS, Balancer, Targets, WebSocket, forward, running_targets
+from conftest import wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -206,6 +207,38 @@ def test_target_stickiness_keeps_a_client_with_its_target(balancer, listener, ta
     balancer.deregister(group, (targets.address, first.json["port"]))
     assert balancer.get("/stay", headers=with_cookie).json["port"] != first.json["port"]
     balancer.elb.delete_rule(RuleArn=rule)
+
+
+def test_subnets_are_added_and_taken_away_while_it_works(balancer, listener, boto):
+    ec2, elb, vpc = boto("ec2"), balancer.elb, balancer.vpc
+    third = ec2.create_subnet(VpcId=vpc.id, CidrBlock=vpc.address(77, 0) + "/24", AvailabilityZone="ap-northeast-2d")["Subnet"]["SubnetId"]
+    held = WebSocket(balancer.addresses[0])
+    elb.set_subnets(LoadBalancerArn=balancer.arn, Subnets=[vpc.public_subnet, vpc.private_subnet, third])
+    nics = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [third]}])["NetworkInterfaces"]
+    address = nics[0]["PrivateIpAddress"]
+    assert nics[0]["RequesterManaged"] is True
+    assert balancer.get(address=address).status == 200
+    elb.set_subnets(LoadBalancerArn=balancer.arn, Subnets=[vpc.public_subnet, vpc.private_subnet])
+    with pytest.raises(OSError):
+        balancer.get(address=address)
+    assert not ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [third]}])["NetworkInterfaces"]
+    assert held.is_open()
+    ec2.delete_subnet(SubnetId=third)
+
+
+def test_a_proxy_that_was_killed_comes_back(balancer, listener, groups, engine, cloud_name):
+    name = f"localcloud-{cloud_name}-alb-{balancer.arn.rpartition('/')[2]}"
+    engine.containers.get(name).kill()
+    wait_for(lambda: _status(balancer) == 200, 20)
+    assert balancer.describe()["State"]["Code"] == "active"
+    balancer.wait_healthy(*groups)
+
+
+def _status(balancer: Balancer) -> int:
+    try:
+        return balancer.get().status
+    except OSError:
+        return 0
 
 
 def _certificate(*names: str) -> tuple[bytes, bytes]:

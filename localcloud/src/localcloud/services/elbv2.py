@@ -14,6 +14,7 @@ import typing as t
 import botocore.session
 
 from ..balancer.collector import Collector
+from ..emulation import tags
 from ..emulation.certificates import Acm
 from ..emulation.delivery import Delivery
 from ..emulation.vpcs import Vpcs
@@ -64,6 +65,7 @@ class LoadBalancing:
             **self._targets.operations,
         }
         self.faults = Faults(self.operations)
+        tags.provide("elasticloadbalancing", self._tagged, self._tags_of)
 
     async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
@@ -88,8 +90,8 @@ class LoadBalancing:
             return query.refusal(problem, namespace)
         except Exception:  # a bug of ours must not look like a hang
             _log.exception("%s failed", action)
-            problem = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
-            return query.refusal(problem, namespace)
+            failure = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
+            return query.refusal(failure, namespace)
 
     def _do(self, action: str, members: query.Members) -> query.Members:
         with self.store.lock:
@@ -153,6 +155,17 @@ class LoadBalancing:
             given = [{"Id": target_id, "Port": port} for target_id, port in targets]
             outcome = operation({"TargetGroupArn": arn, "Targets": given})
         self._settle(outcome)
+
+    def _tagged(self) -> list[tuple[str, dict[str, str]]]:
+        with self.store.lock:
+            return [(arn, dict(found)) for arn, found in self.store.tagged()]
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        with self.store.lock:
+            try:
+                return self.store.tags_of(arn)
+            except ApiError:
+                raise KeyError(arn) from None
 
     def _can_log(self, bucket: str, prefix: str) -> bool:
         """Whether access logs can be written; if so, a file says that they will be, as on AWS."""

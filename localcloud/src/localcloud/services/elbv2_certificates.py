@@ -17,27 +17,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .query import ApiError
 
+if t.TYPE_CHECKING:
+    from ..emulation.certificates import Acm
+
 DAYS = 395
 """How long a certificate of ACM is valid."""
-
-
-class Certificate(t.Protocol):
-    """What ACM has of a certificate."""
-
-    domains: list[str]
-    body: str
-    chain: str
-    key: str
-
-
-class Acm(t.Protocol):
-    """The border to ACM."""
-
-    def find(self, arn: str) -> Certificate | None:
-        """The issued certificate with this ARN, or None."""
-
-    def issue(self, arn: str, body: str, chain: str) -> None:
-        """Let ACM give this certificate to those who ask for it."""
 
 
 class Certificates:

@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:
     from .elbv2_certificates import Certificates
 
 LOOK_SECONDS = 0.4
+START_SECONDS = 5.0
+"""How long the call that creates a load balancer waits for it: a client that asks at once, and then every 15 s, finds it active."""
 RETRY_SECONDS = 5.0
 
 UNUSED = Health("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
@@ -47,6 +49,8 @@ class Keeper:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = threading.Event()
+        self.looked = threading.Event()
+        """Set at the end of the first look, good or bad."""
         self.health: dict[str, dict[tuple[str, int], Health]] = {}
         """Target group's ARN -> target -> its health at the last look."""
         self._thread = threading.Thread(target=self._run, name=f"alb-{balancer.key}", daemon=True)
@@ -69,11 +73,13 @@ class Keeper:
         self._wake.set()
 
     def end(self) -> None:
-        """Remove the proxy."""
+        """Remove the proxy and give its addresses back."""
         self._ending.set()
         self._wake.set()
         self._thread.join()
         self._container.remove()
+        for interface in self._balancer.interfaces.values():
+            self._fleet.cloud.interfaces.delete(interface.id)
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -88,6 +94,7 @@ class Keeper:
             except Exception:  # one bad look must not end the load balancer
                 _log.exception("a look at load balancer %s failed", self._balancer.name)
                 pause = RETRY_SECONDS
+            self.looked.set()
             self._wake.wait(pause)
 
     def _look(self) -> None:
@@ -203,11 +210,13 @@ class Fleet:
                 self._keepers.pop(arn, None)
             elif keeper is None:
                 self._keepers[arn] = Keeper(self, balancer)
-        if balancer is None and keeper is not None:
+        if keeper is None:
+            new = self.keepers().get(arn)
+            if new is not None:
+                new.looked.wait(START_SECONDS)
+        elif balancer is None:
             keeper.end()
-            for interface in keeper._balancer.interfaces.values():
-                self.cloud.interfaces.delete(interface.id)
-        elif keeper is not None:
+        else:
             keeper.refresh()
 
     def keepers(self) -> dict[str, Keeper]:
