@@ -11,6 +11,7 @@ import re
 import socket
 import ssl
 import typing as t
+import urllib.request
 
 import pytest
 from alb_world import PORTS, Balancer, Targets, WebSocket, forward, running_targets
@@ -277,7 +278,7 @@ def _names(certificate: x509.Certificate) -> list[str]:
     return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
 
 
-def test_tls_with_certificates_of_acm(balancer, listener, groups, boto):
+def test_tls_with_certificates_of_acm(balancer, listener, groups, boto, cloud_env):
     acm = boto("acm")
     body, key = _certificate("shop.example.com")
     imported = acm.import_certificate(Certificate=body, PrivateKey=key)["CertificateArn"]
@@ -296,6 +297,10 @@ def test_tls_with_certificates_of_acm(balancer, listener, groups, boto):
     shown = acm.get_certificate(CertificateArn=requested)
     assert x509.load_pem_x509_certificate(shown["Certificate"].encode()) == _served(balancer, "example.org")[0]
     assert _served(balancer, "shop.example.com", alpn="h2")[3] == "h2"
+    with urllib.request.urlopen(f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/elasticloadbalancing/authority") as answer:
+        trusting = ssl.create_default_context(cadata=answer.read().decode())
+    with socket.create_connection((balancer.addresses[0], 443), timeout=5) as plain:
+        trusting.wrap_socket(plain, server_hostname="www.example.org").close()
     balancer.elb.remove_listener_certificates(ListenerArn=secure, Certificates=[{"CertificateArn": requested}])
     assert _served(balancer, "www.example.org")[0] == certificate
     balancer.elb.delete_listener(ListenerArn=secure)

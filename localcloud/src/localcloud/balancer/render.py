@@ -254,10 +254,10 @@ def _cookie(name: str, value: str, until: str) -> list[str]:
     ]
 
 
-def words(group: Group, server: Server) -> str:
-    """Address and settings of a server, for the configuration and for `add server` alike."""
+def words(group: Group, server: Server, *, interval: str = "") -> str:
+    """Address and settings of a server, for the configuration and for `add server` alike; `interval` in place of the group's."""
     check = group.check
-    text = f"{_place(group, server)} check inter {check.interval}s rise {check.rise} fall {check.fall}"
+    text = f"{_place(group, server)} check inter {interval or f'{check.interval}s'} rise {check.rise} fall {check.fall}"
     text += f" port {check.port}" if check.port is not None else ""
     text += " check-ssl verify none" if check.secure else ""
     return text + (f" slowstart {group.slow_start}s" if group.slow_start else "")

@@ -114,13 +114,19 @@ class LoadBalancing:
         self.collector.close()
 
     async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time."""
+        """The service's controls.
+
+        `faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time.
+        `authority`: the certificate of the authority that signs requested certificates, in PEM.
+        """
         if path == "faults":
             return self.faults.admin(method, body)
         if (method, path) == ("POST", "flush"):
             await asyncio.to_thread(self.recorder.sample)
             await self.recorder.flush()
             return 200, {"Content-Type": "application/json"}, b"{}"
+        if path == "authority":
+            return 200, {"Content-Type": "application/x-pem-file"}, self.certificates.authority_pem().encode()
         return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()
 
     # -- for the other services of this process; see cloud.TargetGroups

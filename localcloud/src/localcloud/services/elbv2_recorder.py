@@ -81,6 +81,8 @@ class Recorder:
 
     def take(self, line: bytes) -> None:
         """Count one line of a proxy's log."""
+        if not line.startswith(b"{"):
+            return  # what HAProxy says of itself
         request = parse(line)
         view = self._view(request.balancer)
         if view is None:
