@@ -117,6 +117,7 @@ class TargetGroups(t.Protocol):
     """Target groups of load balancers for the services whose resources are targets; safe for threads.
 
     A target is an address or an instance id, with a port. Every method but `exists` raises KeyError for an ARN of no target group.
+    Whoever calls holds no lock that EC2's records need (moto's), which these methods take themselves.
     """
 
     def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:

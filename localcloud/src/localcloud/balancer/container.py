@@ -93,6 +93,17 @@ class Container:
         except docker.errors.NotFound:
             return False
 
+    def move(self, before: list[Interface], after: list[Interface]) -> None:
+        """Take up and give up addresses; the first one is Docker's and stays. Raises LocalCloudError."""
+        kept = {interface.private_ip for interface in after}
+        known = {interface.private_ip for interface in before}
+        changes = [("del", address) for address in sorted(known - kept)] + [("add", address) for address in sorted(kept - known)]
+        for verb, address in changes:
+            command = ["ip", "address", verb, f"{address}/32", "dev", "eth0"]
+            code, output = self._cloud.docker.containers.get(self._name).exec_run(command)
+            if code:
+                raise LocalCloudError(f"Failed to {verb} the address {address} of {self._name}: {output.decode(errors='replace').strip()}")
+
     def remove(self) -> None:
         """End it at once and remove it with its directory."""
         self.remove_container()
@@ -113,5 +124,3 @@ class Container:
             return self._cloud.docker.api.logs(self._name, tail=8).decode(errors="replace").strip()
         except docker.errors.DockerException as error:
             return str(error)
-
-
