@@ -20,8 +20,6 @@ SERVICES = {
     "elasticloadbalancing": "elbv2",
     "elasticache": "elasticache",
     "ecs": "ecs",
-    "elasticache": "elasticache",
-    "elasticloadbalancing": "elbv2",
     "application-autoscaling": "application-autoscaling",
     "monitoring": "cloudwatch",
 }
