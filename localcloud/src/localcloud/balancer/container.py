@@ -42,6 +42,11 @@ def ensure_image(client: docker.DockerClient, say: images.Say) -> str:
     return tag
 
 
+def forget_all(cloud: Cloud) -> None:
+    """Remove the directories of an earlier run's load balancers; their containers are gone already."""
+    shutil.rmtree(cloud.state_dir / "alb", ignore_errors=True)
+
+
 class Container:
     """The container `<cloud>-alb-<key>`; its directory is shared with this process."""
 

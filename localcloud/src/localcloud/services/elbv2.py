@@ -14,6 +14,7 @@ import typing as t
 import botocore.session
 
 from ..balancer.collector import Collector
+from ..balancer.container import forget_all
 from ..emulation import tags
 from ..emulation.certificates import Acm
 from ..emulation.delivery import Delivery
@@ -105,6 +106,7 @@ class LoadBalancing:
 
     async def start(self) -> None:
         """Begin to publish metrics and access logs."""
+        await asyncio.to_thread(forget_all, self._cloud)
         self.recorder.start()
 
     async def stop(self) -> None:
