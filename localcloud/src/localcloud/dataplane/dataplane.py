@@ -60,7 +60,7 @@ class DataPlane:
 
     def __init__(
         self, client: docker.DockerClient, cloud_name: str, records: Records, networks: Networks, chains: rules.Chains,
-        public_prefix: str, host_ports: list[int], dns_port: int,
+        public_prefix: str, host_ports: list[int], dns_port: int, edges: t.Callable[[], list[rules.Edge]],
     ) -> None:  # fmt: skip
         self._client = client
         self._cloud = cloud_name
@@ -72,6 +72,7 @@ class DataPlane:
         self._prefix = public_prefix
         self._host_ports = host_ports
         self._dns_port = dns_port
+        self._edges = edges
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._failures: collections.Counter[str] = collections.Counter()
@@ -149,7 +150,7 @@ class DataPlane:
     def _apply_rules(self) -> None:
         links = [network.link for network in self._networks.all()]
         exposures, confined = self._records.exposures(), self._records.confined()
-        text = rules.render(self._chains, self._prefix, links, exposures, confined, self._host_ports, self._dns_port)
+        text = rules.render(self._chains, self._prefix, links, exposures, self._edges(), confined, self._host_ports, self._dns_port)
         self._firewall.apply(text)
 
     def _do(self, instance_id: str, step: Do, container_id: str | None) -> None:

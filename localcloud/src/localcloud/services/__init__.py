@@ -22,6 +22,9 @@ MODULES: dict[str, str] = {
     "ecr": "ecr",
     "elasticache": "elasticache",
     "monitoring": "cloudwatch",
+    "route53": "route53",
+    "acm": "acm",
+    "cloudfront": "cloudfront",
 }
 """A module exposes `create(cloud) -> Service`. Order matters: services start in this order and stop in the reverse one."""
 
