@@ -238,9 +238,13 @@ def backends() -> list[t.Any]:
     return [backend for account in list(ec2_backends.values()) for backend in list(account.values())]
 
 
+other_public_addresses: list[t.Callable[[], set[str]]] = []
+"""Each tells the public addresses that somebody else has taken from the same range."""
+
+
 def public_addresses_in_use() -> set[str]:
-    """Every public address that an instance or an Elastic IP holds."""
-    used: set[str] = set()
+    """Every public address that an instance, an Elastic IP or an edge holds."""
+    used: set[str] = set().union(*(taken() for taken in other_public_addresses))
     for backend in backends():
         used |= {address.public_ip for address in backend.addresses}
         used |= {nic.public_ip for nic in backend.enis.values() if nic.public_ip}
