@@ -43,7 +43,15 @@ class Server:
         from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
         from .emulation import (
-            buckets, dashboard_tags, group_metrics, identity, instances, launch_templates, required, tags, unsupported,
+            buckets,
+            dashboard_tags,
+            group_metrics,
+            identity,
+            instances,
+            launch_templates,
+            required,
+            tags,
+            unsupported,
         )  # fmt: skip
         from .emulation.directory import MotoDirectory
         from .emulation.edges import Edges

@@ -88,6 +88,6 @@ def test_names_of_chains_fit():
 
 
 def test_link_local_addresses_lead_to_this_machine():
-    text = render(Chains("0123abcd"), "127.77.0", [Link("lcbridge", "10.0.0.1")], [], [], [], 5353, {"169.254.170.2": 5000})
+    text = render(Chains("0123abcd"), "127.77.0", [Link("lcbridge", "10.0.0.1")], [], [], [], [], 5353, {"169.254.170.2": 5000})
     chain = "-A LOCALCLOUD-0123abcd-PRE -i lcbridge"
     assert f"{chain} -d 169.254.170.2/32 -p tcp --dport 80 -j DNAT --to-destination 127.0.0.1:5000" in text.splitlines()

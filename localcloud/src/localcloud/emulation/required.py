@@ -55,7 +55,6 @@ NAMES: dict[str, str] = {
     "ministack.services.route53:_lock": "reading hosted zones",
     "ministack.services.route53:_zones": "reading hosted zones",
     "ministack.services.route53:_records": "names of hosted zones that resolve",
-    "ministack.services.acm:_certificates": "certificates with keys",
     "ministack.services.cloudfront:_cloudfront_domain": "domain names of distributions",
     "ministack.services.cloudfront:_distributions": "distributions",
     "ministack.services.cloudfront:_dist_config_el": "reading distributions",
