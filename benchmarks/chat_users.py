@@ -213,7 +213,8 @@ class _User:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, due - clock())):
                     await self._stop.wait()
-                    return
+            if self._stop.is_set():
+                return  # also when the time had come in the same moment
             yield count
             count, due = count + 1, due + every
 

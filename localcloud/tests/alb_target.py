@@ -1,12 +1,12 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Targets for tests of load balancers: one HTTP server per port given on the command line, which says what it was asked and echoes WebSockets.
+"""Targets for tests of load balancers: an HTTP server per port of the command line, which says what it was asked and echoes WebSockets.
 
-    GET /health   200, or what POST /control/health?code=503 has set
-    GET /status/N the status N                 GET /slow?ms=N   answers after N ms
-    GET /ws       a WebSocket: text comes back with the port in front
-    GET anything  JSON: port, path, headers    POST anything    the same, and the length of the body
+GET /health   200, or what POST /control/health?code=503 has set
+GET /status/N the status N                 GET /slow?ms=N   answers after N ms
+GET /ws       a WebSocket: text comes back with the port in front
+GET anything  JSON: port, path, headers    POST anything    the same, and the length of the body
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import struct
 import sys
 import threading
 import time
+import typing as t
 import urllib.parse
 
 
@@ -27,8 +28,8 @@ class Target(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    health: dict[int, int] = {}
-    checks: dict[int, list[dict[str, str]]] = {}
+    health: t.ClassVar[dict[int, int]] = {}
+    checks: t.ClassVar[dict[int, list[dict[str, str]]]] = {}
 
     @property
     def port(self) -> int:
@@ -105,4 +106,4 @@ class Server(http.server.ThreadingHTTPServer):
 
 if __name__ == "__main__":
     for number in sys.argv[1:]:
-        threading.Thread(target=Server(("0.0.0.0", int(number)), Target).serve_forever).start()  # noqa: S104 - a container of its own
+        threading.Thread(target=Server(("0.0.0.0", int(number)), Target).serve_forever).start()

@@ -47,7 +47,7 @@ class Targets:
     def ask(self, port: int, path: str, *, method: str = "GET") -> t.Any:
         """Speak to one server directly."""
         request = urllib.request.Request(f"http://{self.address}:{port}{path}", method=method, data=b"" if method == "POST" else None)
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - a container
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
 
     def health(self, port: int, code: int) -> None:
@@ -148,7 +148,9 @@ class Balancer:
 
     def listener(self, port: int, *actions: t.Any, **members: t.Any) -> str:
         """A listener; its ARN."""
-        made = self.elb.create_listener(LoadBalancerArn=self.arn, Port=port, DefaultActions=list(actions), **{"Protocol": "HTTP", **members})
+        made = self.elb.create_listener(
+            LoadBalancerArn=self.arn, Port=port, DefaultActions=list(actions), **{"Protocol": "HTTP", **members}
+        )
         return made["Listeners"][0]["ListenerArn"]
 
     def rule(self, listener: str, priority: int, conditions: list[t.Any], action: t.Any) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import pathlib
 import time
@@ -30,6 +32,27 @@ EXECUTION = [
 ]  # fmt: skip
 
 
+@dataclasses.dataclass(frozen=True)
+class Around:
+    """What stories about services need of the session."""
+
+    boto: t.Callable[[str], t.Any]
+    vpc: t.Any
+    engine: t.Any
+    api_url: str
+    registry_port: int
+
+    @contextlib.contextmanager
+    def shop(self, name: str) -> t.Iterator[Shop]:
+        """A cluster that is empty at the end."""
+        made = Shop(self.boto, self.vpc, name)
+        try:
+            yield made
+        finally:
+            made.close()
+            wait_for(made.is_empty, 40, interval=0.2)
+
+
 class Shop:
     """One cluster, with two roles and a log group. What is made in it has its name as prefix."""
 
@@ -42,7 +65,7 @@ class Shop:
         self.task_role = self.role(f"{name}-task", ["sts:GetCallerIdentity"])
         self.ecs.create_cluster(clusterName=name)
         logs = boto("logs")
-        if not logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]:
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
             logs.create_log_group(logGroupName=GROUP)
 
     def role(self, name: str, actions: list[str], trust: dict[str, t.Any] | None = None) -> str:
@@ -144,12 +167,16 @@ class Shop:
     def is_empty(self) -> bool:
         """Whether no task runs or ends."""
         (found,) = self.ecs.describe_clusters(clusters=[self.name])["clusters"]
+        if found["status"] != "ACTIVE":
+            return True
         arns = self.ecs.list_tasks(cluster=self.name, desiredStatus="STOPPED")["taskArns"]
         ending = self.ecs.describe_tasks(cluster=self.name, tasks=arns)["tasks"] if arns else []
         return found["runningTasksCount"] + found["pendingTasksCount"] == 0 and all(task["lastStatus"] == "STOPPED" for task in ending)
 
     def close(self) -> None:
         """Delete every service and stop every task; does not wait."""
+        if self.ecs.describe_clusters(clusters=[self.name])["clusters"][0]["status"] != "ACTIVE":
+            return
         for arn in self.ecs.list_services(cluster=self.name)["serviceArns"]:
             self.ecs.delete_service(cluster=self.name, service=arn, force=True)
         for arn in self.ecs.list_tasks(cluster=self.name)["taskArns"]:

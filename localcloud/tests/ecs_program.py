@@ -9,6 +9,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import threading
 import time
 import urllib.parse
@@ -51,6 +52,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             healthy = False
         elif url.path == "/slow":
             time.sleep(float(url.query))
+        elif url.path == "/resolve":
+            body = socket.gethostbyname(url.query)
         elif url.path == "/exit":
             threading.Timer(0.1, lambda: os._exit(int(url.query))).start()
         else:

@@ -11,9 +11,11 @@ import re
 import socket
 import ssl
 import typing as t
+import urllib.request
 
 import pytest
 from alb_world import PORTS, Balancer, Targets, WebSocket, forward, running_targets
+from conftest import wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -208,6 +210,38 @@ def test_target_stickiness_keeps_a_client_with_its_target(balancer, listener, ta
     balancer.elb.delete_rule(RuleArn=rule)
 
 
+def test_subnets_are_added_and_taken_away_while_it_works(balancer, listener, boto):
+    ec2, elb, vpc = boto("ec2"), balancer.elb, balancer.vpc
+    third = ec2.create_subnet(VpcId=vpc.id, CidrBlock=vpc.address(77, 0) + "/24", AvailabilityZone="ap-northeast-2d")["Subnet"]["SubnetId"]
+    held = WebSocket(balancer.addresses[0])
+    elb.set_subnets(LoadBalancerArn=balancer.arn, Subnets=[vpc.public_subnet, vpc.private_subnet, third])
+    nics = ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [third]}])["NetworkInterfaces"]
+    address = nics[0]["PrivateIpAddress"]
+    assert nics[0]["RequesterManaged"] is True
+    assert balancer.get(address=address).status == 200
+    elb.set_subnets(LoadBalancerArn=balancer.arn, Subnets=[vpc.public_subnet, vpc.private_subnet])
+    with pytest.raises(OSError):
+        balancer.get(address=address)
+    assert not ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [third]}])["NetworkInterfaces"]
+    assert held.is_open()
+    ec2.delete_subnet(SubnetId=third)
+
+
+def test_a_proxy_that_was_killed_comes_back(balancer, listener, groups, engine, cloud_name):
+    name = f"localcloud-{cloud_name}-alb-{balancer.arn.rpartition('/')[2]}"
+    engine.containers.get(name).kill()
+    wait_for(lambda: _status(balancer) == 200, 20)
+    assert balancer.describe()["State"]["Code"] == "active"
+    balancer.wait_healthy(*groups)
+
+
+def _status(balancer: Balancer) -> int:
+    try:
+        return balancer.get().status
+    except OSError:
+        return 0
+
+
 def _certificate(*names: str) -> tuple[bytes, bytes]:
     """A self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -244,7 +278,7 @@ def _names(certificate: x509.Certificate) -> list[str]:
     return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
 
 
-def test_tls_with_certificates_of_acm(balancer, listener, groups, boto):
+def test_tls_with_certificates_of_acm(balancer, listener, groups, boto, cloud_env):
     acm = boto("acm")
     body, key = _certificate("shop.example.com")
     imported = acm.import_certificate(Certificate=body, PrivateKey=key)["CertificateArn"]
@@ -263,6 +297,10 @@ def test_tls_with_certificates_of_acm(balancer, listener, groups, boto):
     shown = acm.get_certificate(CertificateArn=requested)
     assert x509.load_pem_x509_certificate(shown["Certificate"].encode()) == _served(balancer, "example.org")[0]
     assert _served(balancer, "shop.example.com", alpn="h2")[3] == "h2"
+    with urllib.request.urlopen(f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/elasticloadbalancing/authority") as answer:
+        trusting = ssl.create_default_context(cadata=answer.read().decode())
+    with socket.create_connection((balancer.addresses[0], 443), timeout=5) as plain:
+        trusting.wrap_socket(plain, server_hostname="www.example.org").close()
     balancer.elb.remove_listener_certificates(ListenerArn=secure, Certificates=[{"CertificateArn": requested}])
     assert _served(balancer, "www.example.org")[0] == certificate
     balancer.elb.delete_listener(ListenerArn=secure)

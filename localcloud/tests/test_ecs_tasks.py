@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+import urllib.request
 
+import boto3
+import botocore.config
+import botocore.exceptions
 import docker
 import pytest
 from conftest import Vpc, wait_for
@@ -98,8 +103,6 @@ def test_it_ends_with_sigterm_and_its_own_exit_code(
 @pytest.fixture(scope="module")
 def ended(shop: Shop, cloud_env: dict[str, str], state_root: t.Any, cloud_name: str) -> t.Callable[[str], dict[str, t.Any]]:
     """`ended("name")`: one of these tasks when it has ended. They run side by side."""
-    import json
-
     port = json.loads((state_root / cloud_name / "settings.json").read_text())["ports"]["registry"]
     nobody = shop.role("tasks-nobody", ["ecr:GetAuthorizationToken"])
     elsewhere = {"logDriver": "awslogs", "options": {"awslogs-group": "/none", "awslogs-region": "r", "awslogs-stream-prefix": "p"}}
@@ -182,6 +185,37 @@ def test_containers_of_a_task_share_network_and_volumes_and_keep_their_order(sho
     shop.ecs.stop_task(cluster=shop.name, task=arn)
     ended = shop.wait_task(arn, "STOPPED")
     assert {item["name"]: item["exitCode"] for item in ended["containers"]} == {"first": 0, "app": 0, "side": 137}
+
+
+def test_the_tagging_api_finds_and_tags_what_ecs_has(shop: Shop, boto: t.Callable[[str], t.Any]) -> None:
+    tagging = boto("resourcegroupstaggingapi")
+    definition = shop.define("tagged", tags=[{"key": "bluegreen:system", "value": "tags"}])
+    cluster = shop.ecs.describe_clusters(clusters=[shop.name])["clusters"][0]["clusterArn"]
+    assert tagging.tag_resources(ResourceARNList=[cluster], Tags={"bluegreen:system": "tags", "x": "y"})["FailedResourcesMap"] == {}
+    tagging.untag_resources(ResourceARNList=[cluster], TagKeys=["x"])
+    filters = [{"Key": "bluegreen:system", "Values": ["tags"]}]
+    found = tagging.get_resources(TagFilters=filters, ResourceTypeFilters=["ecs"])["ResourceTagMappingList"]
+    assert {item["ResourceARN"]: item["Tags"] for item in found} == {
+        arn: [{"Key": "bluegreen:system", "Value": "tags"}] for arn in (cluster, definition)
+    }
+    shop.ecs.deregister_task_definition(taskDefinition=definition)
+    found = tagging.get_resources(TagFilters=filters, ResourceTypeFilters=["ecs"])["ResourceTagMappingList"]
+    assert [item["ResourceARN"] for item in found] == [cluster], "an inactive definition is no resource any more"
+
+
+def test_an_operation_can_be_made_to_fail(shop: Shop, cloud_env: dict[str, str]) -> None:
+    url = f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/ecs/faults"
+    fault = {"operation": "DescribeTasks", "code": "ThrottlingException", "times": 1}
+    with urllib.request.urlopen(urllib.request.Request(url, json.dumps(fault).encode(), method="POST"), timeout=5) as answer:
+        assert json.load(answer)[0]["times"] == 1
+    config = botocore.config.Config(retries={"total_max_attempts": 1})
+    client = boto3.client(
+        "ecs", endpoint_url=cloud_env["AWS_ENDPOINT_URL"], region_name="ap-northeast-2", aws_access_key_id="x",
+        aws_secret_access_key="y", config=config,
+    )  # fmt: skip
+    with pytest.raises(botocore.exceptions.ClientError, match="ThrottlingException"):
+        client.describe_tasks(cluster=shop.name, tasks=["0" * 32])
+    assert client.describe_tasks(cluster=shop.name, tasks=["0" * 32])["tasks"] == []
 
 
 def test_a_missing_log_group_is_not_made(boto: t.Callable[[str], t.Any], ended: t.Callable[[str], dict[str, t.Any]]) -> None:

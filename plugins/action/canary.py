@@ -39,7 +39,8 @@ class ActionModule(ActionBase):
             setup = Setup(options, who, now, self._say)
             if self._task.check_mode:
                 return {**result, **setup.preview()}
-            with setup.prepared() as (driver, pollers), _signals(driver):
+            with setup.prepared() as prepared, _signals(prepared[0]):
+                driver, pollers = prepared
                 found = driver.run(pollers)
         except (PlanError, TrafficError, GuardError) as error:
             raise AnsibleActionFail(str(error)) from error
@@ -66,5 +67,3 @@ def _signals(driver):
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-

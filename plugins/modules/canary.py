@@ -38,7 +38,7 @@ options:
     type: dict
     default: {}
   colours:
-    description: The two colours and their target groups, such as V({blue: chat-dev-blue, green: chat-dev-green}).
+    description: "The two colours and their target groups, such as V({blue: chat-dev-blue, green: chat-dev-green})."
     type: dict
     required: true
   candidate:
@@ -170,7 +170,7 @@ options:
         type: str
         required: true
       services:
-        description: The service of each colour, such as V({blue: chat-dev-blue, green: chat-dev-green}).
+        description: "The service of each colour, such as V({blue: chat-dev-blue, green: chat-dev-green})."
         type: dict
         required: true
   alarms:

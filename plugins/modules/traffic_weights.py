@@ -31,7 +31,7 @@ options:
     type: int
   weights:
     description:
-      - Percentages by name of the target group, such as V({blue: 90, green: 10}); they add up to 100.
+      - "Percentages by name of the target group, such as V({blue: 90, green: 10}); they add up to 100."
       - A group that is on the listener and not named here gets V(0).
     type: dict
     required: true
@@ -64,7 +64,7 @@ options:
         type: str
         default: X-App-Colour
       values:
-        description: Which group answers with which value of the header, such as V({blue: chat-dev-blue}).
+        description: "Which group answers with which value of the header, such as V({blue: chat-dev-blue})."
         type: dict
         required: true
       count:

@@ -14,7 +14,7 @@ import typing as t
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS = 3650
@@ -26,7 +26,7 @@ _BACKDATED = datetime.timedelta(minutes=5)
 
 @dataclasses.dataclass(frozen=True)
 class Pem:
-    """A certificate, its key and the certificates that lead to the authority, each as PEM text; `chain` may be empty."""
+    """A certificate, its key and the certificates after it up to the authority's, each as PEM text; `chain` may be empty."""
 
     certificate: str
     key: str
@@ -38,6 +38,9 @@ class Authority:
 
     def __init__(self, cloud_name: str, state_dir: pathlib.Path) -> None:
         self.path = authority_file(state_dir)
+        self.pem_of: t.Callable[[str], Pem] = _nothing
+        """ARN of an issued or imported certificate in ACM -> the certificate; ACM puts itself here. KeyError when there is none."""
+        self._users: dict[str, set[str]] = {}
         self._lock = threading.Lock()
         self._key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([
@@ -59,9 +62,32 @@ class Authority:
         """The authority's own certificate as PEM text."""
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, names: t.Sequence[str]) -> Pem:
-        """A new key and a certificate for these DNS names (`*.` allowed) and addresses; the first one is its common name too."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def pem(self, arn: str) -> Pem:
+        """The certificate of this ARN in ACM with its key; KeyError when there is none, or when it is not yet issued."""
+        return self.pem_of(arn)
+
+    def use(self, arn: str, user: str) -> None:
+        """A resource (its ARN) serves this certificate; ACM does not delete it until `release`."""
+        with self._lock:
+            self._users.setdefault(arn, set()).add(user)
+
+    def release(self, user: str) -> None:
+        """A resource serves none any more."""
+        with self._lock:
+            for users in self._users.values():
+                users.discard(user)
+
+    def users(self, arn: str) -> list[str]:
+        """ARNs of the resources that serve a certificate."""
+        with self._lock:
+            return sorted(self._users.get(arn, ()))
+
+    def issue(self, names: t.Sequence[str], *, rsa: bool = False) -> Pem:
+        """A new key and a certificate for these DNS names (`*.` allowed) and addresses; the first one is its common name too.
+
+        The key is of 256 bits on an elliptic curve, or, as ACM's own are, RSA of 2048 bits.
+        """
+        key = _rsa_key() if rsa else ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
         builder = _builder(subject, self._certificate.subject, key.public_key(), CERTIFICATE_DAYS)
         builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
@@ -73,12 +99,22 @@ class Authority:
         return Pem(certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode(), "")
 
 
+def _nothing(arn: str) -> Pem:
+    raise KeyError(arn)
+
+
+def _rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
 def authority_file(state_dir: pathlib.Path) -> pathlib.Path:
     """Where a cloud's authority is for clients, as `curl --cacert` takes it."""
     return state_dir / "ca.pem"
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, days: int
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

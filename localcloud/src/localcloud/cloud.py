@@ -117,6 +117,7 @@ class TargetGroups(t.Protocol):
     """Target groups of load balancers for the services whose resources are targets; safe for threads.
 
     A target is an address or an instance id, with a port. Every method but `exists` raises KeyError for an ARN of no target group.
+    Whoever calls holds no lock that EC2's records need (moto's), which these methods take themselves.
     """
 
     def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
@@ -152,6 +153,16 @@ class NoTargetGroups:
         return False
 
 
+class EdgeMaker(t.Protocol):
+    """Gives public addresses to services that stand in no VPC; safe for threads."""
+
+    def open(self, ports: dict[int, int]) -> str:
+        """A new loopback address; `ports` maps its TCP ports to those of 127.0.0.1 that answer."""
+
+    def close(self, address: str) -> None:
+        """Give an address back; nothing happens when it is not open."""
+
+
 @dataclasses.dataclass(kw_only=True)
 class Cloud:
     """One running cloud; handed to each service's `create`. Nothing in it changes but `target_groups`, which a service provides."""
@@ -164,13 +175,15 @@ class Cloud:
     docker: docker.DockerClient
     instances: InstanceDirectory
     interfaces: InterfaceMaker
+    edges: EdgeMaker
     names: Names
     """What a name stands for: resolved on this machine (/etc/hosts) with the public addresses, in VPCs with the private ones."""
     dns_server: t.Callable[[str], str]
     """Docker network's name → address of the name server for a container in it, for `dns=[…]`; it answers `names` and forwards the
     rest. KeyError when the network does not exist: make an interface first."""
     certificates: Authority
-    """Signs what the cloud's services serve over TLS; clients trust its file in the state directory."""
+    """Signs what the cloud's services serve over TLS; clients trust its file in the state directory. `pem(arn)` is a certificate of
+    ACM with its key, `use` and `release` keep it from being deleted."""
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
     link_local: t.Callable[[str, int], None] = dataclasses.field(default=lambda address, port: None)

@@ -42,8 +42,19 @@ class Server:
         from .dataplane.dns import DnsServer
         from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
-        from .emulation import dashboard_tags, group_metrics, identity, instances, launch_templates, required, tags, unsupported
+        from .emulation import (
+            buckets,
+            dashboard_tags,
+            group_metrics,
+            identity,
+            instances,
+            launch_templates,
+            required,
+            tags,
+            unsupported,
+        )  # fmt: skip
         from .emulation.directory import MotoDirectory
+        from .emulation.edges import Edges
         from .emulation.images import public_parameters
         from .emulation.interfaces import Interfaces
         from .emulation.records import MotoRecords
@@ -59,10 +70,11 @@ class Server:
         networks = Networks(client, settings.name, settings.short)
         directory = MotoDirectory(lambda: self.dataplane.container_ids())
         interfaces = Interfaces(settings.region, networks, lambda: self.dataplane.changed())
+        edges = Edges(settings.public_prefix, lambda: self.dataplane.changed())
         self.dataplane = DataPlane(
             client, settings.name, MotoRecords(settings, directory, interfaces), networks, chains, settings.public_prefix,
             [settings.ports.api, settings.ports.registry, settings.ports.ssmmessages, settings.imds_port],
-            settings.dns_port,
+            settings.dns_port, edges.all,
         )  # fmt: skip
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
         tags.install()
@@ -70,6 +82,7 @@ class Server:
         group_metrics.install()
         dashboard_tags.install()
         unsupported.install()
+        buckets.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
         async def credentials(role_name: str, instance_id: str) -> identity.Credentials | None:
@@ -89,6 +102,7 @@ class Server:
             docker=client,
             instances=directory,
             interfaces=interfaces,
+            edges=edges,
             names=names,
             dns_server=networks.gateway_of,
             certificates=Authority(settings.name, settings.state_dir),

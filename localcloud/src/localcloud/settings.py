@@ -13,6 +13,7 @@ import pathlib
 import re
 import socket
 
+from .certificates import authority_file
 from .cloud import Ports
 from .errors import LocalCloudError
 
@@ -62,6 +63,7 @@ class Settings:
             "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret access key of {self.name}".encode()).hexdigest()[:40],
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            "LOCALCLOUD_CA_BUNDLE": str(authority_file(self.state_dir)),
         }
 
 

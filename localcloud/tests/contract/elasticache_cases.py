@@ -13,21 +13,22 @@ from .cases import Case
 
 ABSENT = "there-is-none"
 SHARED = "contract-shared"
-"""A group with a replica that all cases may read and none may change."""
+"""A group with a replica and automatic failover; a case that changes it waits until it is available again."""
 
 
 def _case(operation: str, name: str, error: str | None = None, **members: t.Any) -> Case:
     return Case(operation, name, lambda w: w.call(operation, **members), error)
 
 
-def _group(operation: str, name: str, error: str | None = None, made: dict[str, t.Any] | None = None, **members: t.Any) -> Case:
-    """A call on a replication group of the case's own."""
+def _change(operation: str, name: str, **members: t.Any) -> Case:
+    """A change of the shared group, waited for."""
 
     def run(w: CacheWorld) -> t.Any:
-        w.group(**(made or {}))
-        return w.call(operation, ReplicationGroupId=w.name, **members)
+        answer = w.call(operation, ReplicationGroupId=SHARED, **members)
+        w.available(SHARED)
+        return answer
 
-    return Case(operation, name, run, error)
+    return Case(operation, name, run)
 
 
 def _refused(name: str, error: str, **members: t.Any) -> Case:
@@ -35,13 +36,11 @@ def _refused(name: str, error: str, **members: t.Any) -> Case:
 
 
 def _snapshot(w: CacheWorld) -> str:
-    w.call("CreateSnapshot", ReplicationGroupId=w.group()["ReplicationGroupId"], SnapshotName=w.name)
-    w.available()
+    w.call("CreateSnapshot", ReplicationGroupId=SHARED, SnapshotName=w.name)
+    w.available(SHARED)
     return w.name
 
 
-TWO = {"NumCacheClusters": 2}
-FAILOVER = {"NumCacheClusters": 2, "AutomaticFailoverEnabled": True}
 TAGS = [{"Key": "a", "Value": "b"}]
 
 CASES: list[Case] = [
@@ -72,8 +71,11 @@ CASES: list[Case] = [
     _case("DescribeReplicationGroups", "all"),
     _case("DescribeReplicationGroups", "one", ReplicationGroupId=SHARED),
     _case("DescribeReplicationGroups", "absent", "ReplicationGroupNotFoundFault", ReplicationGroupId=ABSENT),
-    _group("ModifyReplicationGroup", "both", None, TWO, AutomaticFailoverEnabled=True, MultiAZEnabled=True, ApplyImmediately=True),
-    _group("ModifyReplicationGroup", "zones alone", "InvalidParameterCombination", TWO, MultiAZEnabled=True, ApplyImmediately=True),
+    _change("ModifyReplicationGroup", "zones", MultiAZEnabled=True, ApplyImmediately=True),
+    _case(
+        "ModifyReplicationGroup", "zones alone", "InvalidParameterCombination", ReplicationGroupId=SHARED, MultiAZEnabled=True,
+        AutomaticFailoverEnabled=False,
+    ),
     _case("ModifyReplicationGroup", "absent", "ReplicationGroupNotFoundFault", ReplicationGroupId=ABSENT),
     Case(
         "ModifyReplicationGroup",
@@ -81,19 +83,20 @@ CASES: list[Case] = [
         lambda w: [w.create(), w.call("ModifyReplicationGroup", ReplicationGroupId=w.name, SnapshotRetentionLimit=1)],
         "InvalidReplicationGroupState",
     ),
-    _group("DeleteReplicationGroup", "own"),
+    Case("DeleteReplicationGroup", "own", lambda w: [w.group(), w.call("DeleteReplicationGroup", ReplicationGroupId=w.name)]),
     _case("DeleteReplicationGroup", "absent", "ReplicationGroupNotFoundFault", ReplicationGroupId=ABSENT),
-    _group("IncreaseReplicaCount", "one", NewReplicaCount=1, ApplyImmediately=True),
+    _change("IncreaseReplicaCount", "one", NewReplicaCount=2, ApplyImmediately=True),
     _case("IncreaseReplicaCount", "none", "InvalidParameterValue", ReplicationGroupId=SHARED, NewReplicaCount=1, ApplyImmediately=True),
-    _case("IncreaseReplicaCount", "later", "InvalidParameterValue", ReplicationGroupId=SHARED, NewReplicaCount=2, ApplyImmediately=False),
+    _case("IncreaseReplicaCount", "later", "InvalidParameterValue", ReplicationGroupId=SHARED, NewReplicaCount=3, ApplyImmediately=False),
     _case(
-        "IncreaseReplicaCount", "many", "NodeQuotaForClusterExceeded", ReplicationGroupId=SHARED, NewReplicaCount=6, ApplyImmediately=True
+        "IncreaseReplicaCount", "many", "InvalidParameterValue", ReplicationGroupId=SHARED, NewReplicaCount=6, ApplyImmediately=True
     ),
-    _group("DecreaseReplicaCount", "none left", None, TWO, NewReplicaCount=0, ApplyImmediately=True),
+    _change("DecreaseReplicaCount", "one", NewReplicaCount=1, ApplyImmediately=True),
     _case(
-        "DecreaseReplicaCount", "failover", "InvalidParameterCombination", ReplicationGroupId=SHARED, NewReplicaCount=0, ApplyImmediately=True
+        "DecreaseReplicaCount", "failover", "InvalidParameterCombination", ReplicationGroupId=SHARED, NewReplicaCount=0,
+        ApplyImmediately=True,
     ),
-    _group("TestFailover", "own", None, FAILOVER, NodeGroupId="0001"),
+    _change("TestFailover", "shared", NodeGroupId="0001"),
     _case("TestFailover", "other node group", "NodeGroupNotFoundFault", ReplicationGroupId=SHARED, NodeGroupId="0002"),
     _case("TestFailover", "absent", "ReplicationGroupNotFoundFault", ReplicationGroupId=ABSENT, NodeGroupId="0001"),
     Case("CreateCacheCluster", "redis", CacheWorld.cluster),
@@ -138,7 +141,12 @@ CASES: list[Case] = [
         lambda w: w.call("ModifyCacheSubnetGroup", CacheSubnetGroupName=w.subnets(), SubnetIds=[w.vpc.public_subnet]),
         "SubnetInUse",
     ),
-    Case("DeleteCacheSubnetGroup", "in use", lambda w: w.call("DeleteCacheSubnetGroup", CacheSubnetGroupName=w.subnets()), "CacheSubnetGroupInUse"),
+    Case(
+        "DeleteCacheSubnetGroup",
+        "in use",
+        lambda w: w.call("DeleteCacheSubnetGroup", CacheSubnetGroupName=w.subnets()),
+        "CacheSubnetGroupInUse",
+    ),
     Case(
         "DeleteCacheSubnetGroup",
         "own",
@@ -184,7 +192,11 @@ CASES: list[Case] = [
     _case("DescribeSnapshots", "absent", "SnapshotNotFoundFault", SnapshotName=ABSENT),
     Case("DeleteSnapshot", "own", lambda w: w.call("DeleteSnapshot", SnapshotName=_snapshot(w))),
     _case("DeleteSnapshot", "absent", "SnapshotNotFoundFault", SnapshotName=ABSENT),
-    Case("AddTagsToResource", "one", lambda w: w.call("AddTagsToResource", ResourceName=w.arn("parametergroup", w.parameters()), Tags=TAGS)),
+    Case(
+        "AddTagsToResource",
+        "one",
+        lambda w: w.call("AddTagsToResource", ResourceName=w.arn("parametergroup", w.parameters()), Tags=TAGS),
+    ),
     Case(
         "AddTagsToResource",
         "absent",

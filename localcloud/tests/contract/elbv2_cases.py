@@ -32,7 +32,12 @@ def _on(operation: str, name: str, make: t.Callable[[World], dict[str, t.Any]], 
 def _weighted(w: World) -> list[dict[str, t.Any]]:
     groups = [w.group(Name=f"{w.name}-{colour}") for colour in ("blue", "green")]
     weights = [{"TargetGroupArn": groups[0], "Weight": 90}, {"TargetGroupArn": groups[1], "Weight": 10}]
-    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights, "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60}}}]
+    return [
+        {
+            "Type": "forward",
+            "ForwardConfig": {"TargetGroups": weights, "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60}},
+        }
+    ]
 
 
 def _weights_come_back(w: World) -> bool:
@@ -195,16 +200,33 @@ LISTENERS: list[Case] = [
     ),
     _on("CreateListener", "TCP", lambda w: _listener(w, w.fixed(), Protocol="TCP"), "ValidationError"),
     _case(
-        "CreateListener", "absent", "LoadBalancerNotFound", LoadBalancerArn=NO_BALANCER, Protocol="HTTP", Port=80, DefaultActions=[World.fixed()]
+        "CreateListener",
+        "absent",
+        "LoadBalancerNotFound",
+        LoadBalancerArn=NO_BALANCER,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[World.fixed()],
     ),
-    _on("CreateListener", "loop", lambda w: _listener(w, {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}}), "InvalidLoadBalancerAction"),
+    _on(
+        "CreateListener",
+        "loop",
+        lambda w: _listener(w, {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}}),
+        "InvalidLoadBalancerAction",
+    ),
     _on("DescribeListeners", "all", lambda w: {"LoadBalancerArn": w.balancer}),
     _on("DescribeListeners", "one", lambda w: {"ListenerArns": [w.listener()]}),
     _case("DescribeListeners", "absent", "ListenerNotFound", ListenerArns=[NO_LISTENER]),
     _case("DescribeListeners", "absent balancer", "LoadBalancerNotFound", LoadBalancerArn=NO_BALANCER),
     _on("ModifyListener", "weights", lambda w: {"ListenerArn": w.listener(), "DefaultActions": _weighted(w)}),
-    _on("ModifyListener", "to HTTPS", lambda w: {"ListenerArn": w.listener(), "Protocol": "HTTPS", "Certificates": [{"CertificateArn": w.certificate()}]}),
-    _on("ModifyListener", "no group", lambda w: {"ListenerArn": w.listener(), "DefaultActions": [_forward(NO_GROUP)]}, "TargetGroupNotFound"),
+    _on(
+        "ModifyListener",
+        "to HTTPS",
+        lambda w: {"ListenerArn": w.listener(), "Protocol": "HTTPS", "Certificates": [{"CertificateArn": w.certificate()}]},
+    ),
+    _on(
+        "ModifyListener", "no group", lambda w: {"ListenerArn": w.listener(), "DefaultActions": [_forward(NO_GROUP)]}, "TargetGroupNotFound"
+    ),
     _case("ModifyListener", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER, Port=81),
     _on("DeleteListener", "one", lambda w: {"ListenerArn": w.listener()}),
     _case("DeleteListener", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER),
@@ -216,14 +238,22 @@ LISTENERS: list[Case] = [
         lambda w: {"ListenerArn": w.listener(), "Attributes": _attribute("routing.http.response.server.enabled", "false")},
     ),
     _case("ModifyListenerAttributes", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER, Attributes=_attribute("a", "b")),
-    _on("AddListenerCertificates", "one", lambda w: {"ListenerArn": w.secure_listener(), "Certificates": [{"CertificateArn": w.certificate()}]}),
+    _on(
+        "AddListenerCertificates",
+        "one",
+        lambda w: {"ListenerArn": w.secure_listener(), "Certificates": [{"CertificateArn": w.certificate()}]},
+    ),
     _on(
         "AddListenerCertificates",
         "absent",
         lambda w: {"ListenerArn": w.secure_listener(), "Certificates": [{"CertificateArn": NO_CERTIFICATE}]},
         "CertificateNotFound",
     ),
-    _on("RemoveListenerCertificates", "other", lambda w: {"ListenerArn": w.secure_listener(), "Certificates": [{"CertificateArn": w.certificate()}]}),
+    _on(
+        "RemoveListenerCertificates",
+        "other",
+        lambda w: {"ListenerArn": w.secure_listener(), "Certificates": [{"CertificateArn": w.certificate()}]},
+    ),
     Case("RemoveListenerCertificates", "default", lambda w: _remove_default(w), "OperationNotPermitted"),
     _on("DescribeListenerCertificates", "one", lambda w: {"ListenerArn": w.secure_listener()}),
     _on("DescribeListenerCertificates", "none", lambda w: {"ListenerArn": w.listener()}),
@@ -246,7 +276,9 @@ RULES: list[Case] = [
     _condition("six values", {"Field": "path-pattern", "PathPatternConfig": {"Values": list("abcdef")}}, "InvalidConfigurationRequest"),
     Case("CreateRule", "priority", lambda w: [w.rule(listener) for listener in [w.listener()] * 2], "PriorityInUse"),
     _on("CreateRule", "no group", lambda w: _rule(w, Actions=[_forward(NO_GROUP)]), "TargetGroupNotFound"),
-    _case("CreateRule", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER, Priority=1, Conditions=[World.path()], Actions=[World.fixed()]),
+    _case(
+        "CreateRule", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER, Priority=1, Conditions=[World.path()], Actions=[World.fixed()]
+    ),
     _on("DescribeRules", "all", lambda w: {"ListenerArn": w.listener()}),
     _on("DescribeRules", "one", lambda w: {"RuleArns": [w.rule()]}),
     _case("DescribeRules", "absent", "RuleNotFound", RuleArns=[NO_RULE]),
@@ -296,8 +328,12 @@ GROUPS: list[Case] = [
     ),
     _case("ModifyTargetGroupAttributes", "absent", "TargetGroupNotFound", TargetGroupArn=NO_GROUP, Attributes=_attribute("a", "b")),
     _on("RegisterTargets", "address", lambda w: {"TargetGroupArn": w.group(), "Targets": [{"Id": w.address(), "Port": 80}]}),
-    _on("RegisterTargets", "no address", lambda w: {"TargetGroupArn": w.group(), "Targets": [{"Id": "i-0", "Port": 80}]}, "ValidationError"),
-    _on("RegisterTargets", "public", lambda w: {"TargetGroupArn": w.group(), "Targets": [{"Id": "8.8.8.8", "Port": 80}]}, "ValidationError"),
+    _on(
+        "RegisterTargets", "no address", lambda w: {"TargetGroupArn": w.group(), "Targets": [{"Id": "i-0", "Port": 80}]}, "ValidationError"
+    ),
+    _on(
+        "RegisterTargets", "public", lambda w: {"TargetGroupArn": w.group(), "Targets": [{"Id": "8.8.8.8", "Port": 80}]}, "ValidationError"
+    ),
     _on(
         "RegisterTargets",
         "no instance",
@@ -312,7 +348,11 @@ GROUPS: list[Case] = [
     _on("DescribeTargetHealth", "used", lambda w: {"TargetGroupArn": _registered(w, w.used_group())["TargetGroupArn"]}),
     _on("DescribeTargetHealth", "not registered", lambda w: {"TargetGroupArn": w.group(), "Targets": [{"Id": w.address(), "Port": 80}]}),
     _case("DescribeTargetHealth", "absent", "TargetGroupNotFound", TargetGroupArn=NO_GROUP),
-    _on("AddTags", "four kinds", lambda w: {"ResourceArns": [w.balancer, w.group(), w.listener(), w.rule()], "Tags": [{"Key": "a", "Value": "b"}]}),
+    _on(
+        "AddTags",
+        "four kinds",
+        lambda w: {"ResourceArns": [w.balancer, w.group(), w.listener(), w.rule()], "Tags": [{"Key": "a", "Value": "b"}]},
+    ),
     _case("AddTags", "absent", "TargetGroupNotFound", ResourceArns=[NO_GROUP], Tags=[{"Key": "a", "Value": "b"}]),
     _on("AddTags", "twice", lambda w: {"ResourceArns": [w.group()], "Tags": [{"Key": "a", "Value": "b"}] * 2}, "DuplicateTagKeys"),
     _on("RemoveTags", "one", lambda w: {"ResourceArns": [w.group()], "TagKeys": ["a"]}),

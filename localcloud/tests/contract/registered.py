@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import (
     application_autoscaling_cases,
     autoscaling_cases,
+    cloudwatch_cases,
     ec2_cases,
     ecr_cases,
     ecs_cases,
@@ -20,6 +21,7 @@ from .cases import Case
 CASES: dict[str, list[Case]] = {
     "application-autoscaling": application_autoscaling_cases.CASES,
     "autoscaling": autoscaling_cases.CASES,
+    "cloudwatch": cloudwatch_cases.CASES,
     "ec2": ec2_cases.CASES,
     "ecr": ecr_cases.CASES,
     "ecs": ecs_cases.CASES,

@@ -40,8 +40,6 @@ def world(boto: t.Callable[[str], t.Any], vpc: t.Any, shared: None) -> t.Iterato
     with contextlib.suppress(botocore.exceptions.ClientError):
         if made.available()["Status"] == "available":
             made.call("DeleteReplicationGroup", ReplicationGroupId=made.name)
-    with contextlib.suppress(botocore.exceptions.ClientError):
-        made.call("DeleteCacheCluster", CacheClusterId=made.name)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -11,6 +11,8 @@ import types
 import typing as t
 import urllib.request
 
+import boto3
+import botocore.config
 import botocore.exceptions
 import pytest
 
@@ -63,7 +65,7 @@ def test_every_operation_has_cases() -> None:
 def _faults(cloud_env: dict[str, str], method: str, **fault: t.Any) -> t.Any:
     url = f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/elasticloadbalancing/faults"
     request = urllib.request.Request(url, method=method, data=json.dumps(fault).encode() if fault else None)
-    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(request) as answer:
         return json.load(answer)
 
 
@@ -79,11 +81,13 @@ def test_a_fault_fails_as_often_as_it_says(cloud_env: dict[str, str], world: Wor
 
 
 def _once(cloud_env: dict[str, str], listener: str) -> t.Any:
-    import boto3
-    import botocore.config
-
-    config = botocore.config.Config(retries={"total_max_attempts": 1})
+    """One attempt, where botocore would make several."""
     client = boto3.client(
-        "elbv2", endpoint_url=cloud_env["AWS_ENDPOINT_URL"], region_name="ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="y", config=config
-    )  # fmt: skip
+        "elbv2",
+        endpoint_url=cloud_env["AWS_ENDPOINT_URL"],
+        region_name=cloud_env["AWS_REGION"],
+        aws_access_key_id="x",
+        aws_secret_access_key="y",
+        config=botocore.config.Config(retries={"total_max_attempts": 1}),
+    )
     return client.describe_rules(ListenerArn=listener)

@@ -48,7 +48,8 @@ def tag(client, arn, tag_values):
 def wait(client, arn, seconds):
     """Return once Amazon has issued it."""
     delay = 5
-    client.get_waiter("certificate_validated").wait(CertificateArn=arn, WaiterConfig={"Delay": delay, "MaxAttempts": max(1, seconds // delay)})
+    config = {"Delay": delay, "MaxAttempts": max(1, seconds // delay)}
+    client.get_waiter("certificate_validated").wait(CertificateArn=arn, WaiterConfig=config)
 
 
 @attempt("delete certificate {arn} (acm:DeleteCertificate)")

@@ -9,7 +9,8 @@ import datetime
 import json
 import math
 import urllib.parse
-import urllib.request
+
+from ansible.module_utils.urls import open_url
 
 from ...module_utils._aws.errors import attempt
 from ...module_utils._canary.samples import BLUE, GREEN, Sample
@@ -127,7 +128,7 @@ class Prometheus:
     def _value(self, query: str):
         """The one value of an instant query; None without a series. Raises OSError or ValueError."""
         address = f"{self._url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        with urllib.request.urlopen(address, timeout=self._timeout) as answer:  # noqa: S310 - the user's own Prometheus
+        with open_url(address, timeout=self._timeout) as answer:
             found = json.load(answer)
         if found.get("status") != "success":
             raise ValueError(f"Prometheus refused {query}: {found.get('error', 'no reason given')}")

@@ -42,6 +42,11 @@ def ensure_image(client: docker.DockerClient, say: images.Say) -> str:
     return tag
 
 
+def forget_all(cloud: Cloud) -> None:
+    """Remove the directories of an earlier run's load balancers; their containers are gone already."""
+    shutil.rmtree(cloud.state_dir / "alb", ignore_errors=True)
+
+
 class Container:
     """The container `<cloud>-alb-<key>`; its directory is shared with this process."""
 
@@ -93,6 +98,17 @@ class Container:
         except docker.errors.NotFound:
             return False
 
+    def move(self, before: list[Interface], after: list[Interface]) -> None:
+        """Take up and give up addresses; the first one is Docker's and stays. Raises LocalCloudError."""
+        kept = {interface.private_ip for interface in after}
+        known = {interface.private_ip for interface in before}
+        changes = [("del", address) for address in sorted(known - kept)] + [("add", address) for address in sorted(kept - known)]
+        for verb, address in changes:
+            command = ["ip", "address", verb, f"{address}/32", "dev", "eth0"]
+            code, output = self._cloud.docker.containers.get(self._name).exec_run(command)
+            if code:
+                raise LocalCloudError(f"Failed to {verb} the address {address} of {self._name}: {output.decode(errors='replace').strip()}")
+
     def remove(self) -> None:
         """End it at once and remove it with its directory."""
         self.remove_container()
@@ -113,5 +129,3 @@ class Container:
             return self._cloud.docker.api.logs(self._name, tail=8).decode(errors="replace").strip()
         except docker.errors.DockerException as error:
             return str(error)
-
-

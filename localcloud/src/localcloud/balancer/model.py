@@ -83,7 +83,7 @@ class Front:
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A health check; times in seconds. `port` is None for the port of the traffic; `codes` as HAProxy and the API write them: `200-299,404`."""
+    """A health check; times in seconds. `port` is None for the traffic's; `codes` as HAProxy and the API write them: `200-299,404`."""
 
     secure: bool
     port: int | None

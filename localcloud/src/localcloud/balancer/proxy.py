@@ -18,6 +18,9 @@ from .model import Group, Plan, Server
 from .runtime import Row, Runtime
 from .splits import Split, lines
 
+FIRST_CHECK = "300ms"
+"""HAProxy makes the first check of a server when its interval has passed: this one, before it gets that of its group."""
+
 _log = logging.getLogger("localcloud.balancer")
 
 Key = tuple[str, str]
@@ -32,6 +35,8 @@ class Known:
     phase: Phase
     since: float
     reading: Reading | None = None
+    probing: bool = False
+    """Whether it waits for its first check, and has another interval than its group until then."""
 
     def enter(self, phase: Phase) -> None:
         """Be in this phase from now on."""
@@ -62,7 +67,7 @@ class Proxy:
         self._write(plan, secrets)
 
     def apply(self, plan: Plan, servers: list[Server], secrets: dict[str, str]) -> None:
-        """Make it so. `secrets` are the PEM files of certificates by name. Raises RuntimeError_ when HAProxy refuses."""
+        """Make it so. `secrets` are the PEM files of certificates by name. Raises HaproxyError when HAProxy refuses."""
         if _structure(plan, secrets) != self._structure:
             self._reload(plan, secrets)
         self._split(plan)
@@ -85,6 +90,8 @@ class Proxy:
         for key, known in self._known.items():
             if key in read:
                 known.reading = read[key]
+                if known.probing and (known.reading.succeeded or known.reading.failed):
+                    self._probed(known)
                 group = self._groups[known.server.group]
                 phase = health.following(known.phase, read[key], group.check, time.monotonic() - known.since)
                 if phase is not known.phase:
@@ -142,22 +149,39 @@ class Proxy:
     def _add(self, server: Server) -> None:
         group = self._groups[server.group]
         place, twin = f"{server.group}/{server.name}", f"{server.group}/{render.OPEN}{server.name}"
-        answer = self._runtime.command(
-            f"add server {place} {render.words(group, server)} weight 0", f"add server {twin} {render.twin_words(group, server)}"
-        )
+        first = render.words(group, server, interval=FIRST_CHECK)
+        answer = self._runtime.command(f"add server {place} {first} weight 0", f"add server {twin} {render.twin_words(group, server)}")
         if answer.count("New server registered") != 2:
             _log.error("HAProxy does not take %s: %s", place, answer.strip())
             return
         known = self._known[server.group, server.name] = Known(server, Phase.INITIAL, time.monotonic())
         self._begin(known)
+        known.probing = True
+
+    def _probed(self, known: Known) -> None:
+        """After the first check: the same server with the interval of its group. It had no request yet."""
+        group, place = self._groups[known.server.group], f"{known.server.group}/{known.server.name}"
+        added = f"add server {place} {render.words(group, known.server)} weight 0"
+        answer = self._runtime.command(f"disable health {place}", f"disable server {place}", f"del server {place}", added)
+        if "New server registered" not in answer:
+            _log.warning("%s keeps the interval of its first check for now: %s", place, answer.strip())
+            self._runtime.command(f"enable health {place}", f"enable server {place}", f"set server {place} health down")
+            return
+        reading, since = known.reading, known.since
+        self._begin(known)
+        known.reading, known.since = reading, since
 
     def _begin(self, known: Known) -> None:
         """Let it be checked; it gets no request before its first good check."""
         place = f"{known.server.group}/{known.server.name}"
         self._runtime.command(
-            f"set weight {place} 0", f"enable health {place}", f"enable server {place}", f"set server {place} health down", f"set weight {place} 1"
+            f"set weight {place} 0",
+            f"enable health {place}",
+            f"enable server {place}",
+            f"set server {place} health down",
+            f"set weight {place} 1",
         )
-        known.reading = None
+        known.reading, known.probing = None, False
         known.enter(Phase.INITIAL)
 
     def _drain(self, known: Known) -> None:
@@ -237,5 +261,6 @@ def _replace(path: pathlib.Path, text: str) -> None:
 def _structure(plan: Plan, secrets: dict[str, str]) -> str:
     """Changes when something does that the runtime API cannot change: everything but weights and servers."""
     made = render.render(plan, [], log_to="", generation=0)
-    parts = [made.text, *(f"{name}\0{text}" for name, text in sorted({**made.files, **secrets}.items()))]
+    # how a server is checked stands in its line only, and a server that was added keeps what it was added with
+    parts = [made.text, repr(plan.groups), *(f"{name}\0{text}" for name, text in sorted({**made.files, **secrets}.items()))]
     return hashlib.sha256("\1".join(parts).encode()).hexdigest()

@@ -28,8 +28,10 @@ LOG_FIELDS = (
     "%(sni)[ssl_fc_sni]",
 )  # fmt: skip
 
-_ERRORS = {400: "Bad Request", 408: "Request Timeout", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable",
-           504: "Gateway Time-out"}  # fmt: skip
+_ERRORS = {
+    400: "Bad Request", 408: "Request Timeout", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+}  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -247,15 +249,15 @@ def _cookie(name: str, value: str, until: str) -> list[str]:
     text = f'"%[var({value}),base64]; Expires=%[var({until}),http_date]; Path=/'
     condition = f"if {{ var({value}) -m found }}"
     return [
-        f"  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + '=', 1)}\" {condition}",
-        f"  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + 'CORS=', 1)}; SameSite=None; Secure\" {condition}",
+        f'  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + "=", 1)}" {condition}',
+        f'  http-response add-header Set-Cookie {text.replace(chr(34), chr(34) + name + "CORS=", 1)}; SameSite=None; Secure" {condition}',
     ]
 
 
-def words(group: Group, server: Server) -> str:
-    """Address and settings of a server, for the configuration and for `add server` alike."""
+def words(group: Group, server: Server, *, interval: str = "") -> str:
+    """Address and settings of a server, for the configuration and for `add server` alike; `interval` in place of the group's."""
     check = group.check
-    text = f"{_place(group, server)} check inter {check.interval}s rise {check.rise} fall {check.fall}"
+    text = f"{_place(group, server)} check inter {interval or f'{check.interval}s'} rise {check.rise} fall {check.fall}"
     text += f" port {check.port}" if check.port is not None else ""
     text += " check-ssl verify none" if check.secure else ""
     return text + (f" slowstart {group.slow_start}s" if group.slow_start else "")

@@ -21,7 +21,7 @@ LONGEST = 12000
 Row = dict[str, str]
 
 
-class RuntimeError_(LocalCloudError):
+class HaproxyError(LocalCloudError):
     """HAProxy does not answer, or refuses a command."""
 
 
@@ -40,7 +40,7 @@ class Runtime:
         self.generation = 0
 
     def command(self, *commands: str) -> str:
-        """Run commands in the present process; what they answer, together. Raises RuntimeError_ when it cannot be reached."""
+        """Run commands in the present process; what they answer, together. Raises HaproxyError when it cannot be reached."""
         return "".join(self._ask(f"admin-{self.generation}.sock", line) for line in _packed(commands))
 
     def everywhere(self, *commands: str) -> str:
@@ -59,23 +59,21 @@ class Runtime:
 
     def statistics(self, pid: int | None = None) -> list[Row]:
         """`show stat` for listeners' frontends and for servers, by column; of a process that finishes when `pid` is given."""
-        if pid is None:
-            text = self.command("show stat -1 5 -1")
-        else:
-            text = self._ask("master.sock", f"@!{pid} show stat -1 5 -1")
+        show = "show stat -1 5 -1"
+        text = self.command(show) if pid is None else self._ask("master.sock", f"@!{pid} {show}")
         return list(csv.DictReader(text.removeprefix("# ").splitlines()))
 
     def reload(self) -> None:
-        """Start a process with the configuration that is there; RuntimeError_ with its complaint when it does not start."""
+        """Start a process with the configuration that is there; HaproxyError with its complaint when it does not start."""
         answer = self._ask("master.sock", "reload", seconds=20.0)
         if "Success=1" not in answer:
-            raise RuntimeError_(f"Failed to reload HAProxy: {answer.strip()[-1500:]}")
+            raise HaproxyError(f"Failed to reload HAProxy: {answer.strip()[-1500:]}")
 
     def is_up(self) -> bool:
         """Whether the present process answers."""
         try:
             return "Pid:" in self.command("show info")
-        except RuntimeError_:
+        except HaproxyError:
             return False
 
     def _ask(self, name: str, line: str, seconds: float = SECONDS) -> str:
@@ -92,7 +90,7 @@ class Runtime:
             finally:
                 os.close(folder)
         except OSError as error:
-            raise RuntimeError_(f"Failed to ask HAProxy at {self._directory / name} for {line[:80]!r}: {error}") from error
+            raise HaproxyError(f"Failed to ask HAProxy at {self._directory / name} for {line[:80]!r}: {error}") from error
 
 
 def _packed(commands: tuple[str, ...]) -> list[str]:

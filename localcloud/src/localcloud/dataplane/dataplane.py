@@ -60,7 +60,7 @@ class DataPlane:
 
     def __init__(
         self, client: docker.DockerClient, cloud_name: str, records: Records, networks: Networks, chains: rules.Chains,
-        public_prefix: str, host_ports: list[int], dns_port: int,
+        public_prefix: str, host_ports: list[int], dns_port: int, edges: t.Callable[[], list[rules.Edge]],
     ) -> None:  # fmt: skip
         self._client = client
         self._cloud = cloud_name
@@ -73,6 +73,7 @@ class DataPlane:
         self._host_ports = host_ports
         self._dns_port = dns_port
         self._link_local: dict[str, int] = {}
+        self._edges = edges
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._failures: collections.Counter[str] = collections.Counter()
@@ -156,7 +157,7 @@ class DataPlane:
         links = [network.link for network in self._networks.all()]
         exposures, confined = self._records.exposures(), self._records.confined()
         ports = (self._host_ports, self._dns_port, dict(self._link_local))
-        text = rules.render(self._chains, self._prefix, links, exposures, confined, *ports)
+        text = rules.render(self._chains, self._prefix, links, exposures, self._edges(), confined, *ports)
         self._firewall.apply(text)
 
     def _do(self, instance_id: str, step: Do, container_id: str | None) -> None:

@@ -27,6 +27,15 @@ class Exposure:
     ports: frozenset[OpenPorts]
 
 
+@dataclasses.dataclass(frozen=True, order=True)
+class Edge:
+    """A port of a public address that leads to a port of 127.0.0.1."""
+
+    public_ip: str
+    port: int
+    target: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Link:
     """The bridge of a VPC's network and this machine's address on it."""
@@ -102,8 +111,8 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> list[OpenPor
 
 
 def render(
-    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int], dns_port: int,
-    link_local: dict[str, int] | None = None,
+    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], edges: list[Edge], confined: list[str],
+    host_ports: list[int], dns_port: int, link_local: dict[str, int] | None = None,
 ) -> str:  # fmt: skip
     """All rules of a cloud.
 
@@ -118,6 +127,10 @@ def render(
             if ports.first is not None:
                 match += f" --dport {ports.first}" if ports.first == ports.last else f" --dport {ports.first}:{ports.last}"
             nat.append(f"-A {chains.out} {match} -j DNAT --to-destination {exposure.source_ip}")
+    nat.extend(
+        f"-A {chains.out} -d {edge.public_ip}/32 -p tcp --dport {edge.port} -j DNAT --to-destination 127.0.0.1:{edge.target}"
+        for edge in sorted(edges)
+    )
     filter_in: list[str] = []
     for link in sorted(links, key=lambda item: item.bridge):
         nat.extend(

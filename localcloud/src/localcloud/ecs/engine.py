@@ -44,7 +44,7 @@ class Place:
     address: str = ""
     mac_address: str = ""
     hostname: str = ""
-    name_server: str | None = None
+    name_server: str = ""
     beside: str = ""
 
 
@@ -113,7 +113,7 @@ class Engine:
         if place.beside:
             host["network_mode"] = f"container:{place.beside}"
         else:
-            host |= {"network_mode": place.network, "dns": [place.name_server] if place.name_server else None}
+            host |= {"network_mode": place.network, "dns": [place.name_server]}
             endpoint = EndpointConfig(api._version, ipv4_address=place.address)
             more = {"networking_config": api.create_networking_config({place.network: endpoint}), "mac_address": place.mac_address,
                     "hostname": place.hostname}  # fmt: skip

@@ -14,22 +14,16 @@ import typing as t
 from ..session.http import App, Request, Response, Server
 from .state import Container, Members, State, Task
 
+if t.TYPE_CHECKING:
+    from ..emulation.identity import Credentials
+
 ADDRESS = "169.254.170.2"
 RENEW_SECONDS = 15 * 60
 
 _log = logging.getLogger("localcloud.ecs.metadata")
 
 
-class Credentials(t.Protocol):
-    """Session credentials; `expiration` in ISO 8601."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str
-    expiration: str
-
-
-Issue = t.Callable[[str, str], t.Awaitable[Credentials]]
+Issue = t.Callable[[str, str], t.Awaitable["Credentials"]]
 
 
 def credentials_path(task: Task) -> str:
@@ -131,7 +125,7 @@ def _json(status: int, body: Members) -> Response:
     return Response(status, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
 
-def _time(when: float | None) -> Members | str | None:
+def _time(when: float | None) -> str | None:
     return None if when is None else datetime.datetime.fromtimestamp(when, datetime.UTC).isoformat().replace("+00:00", "Z")
 
 

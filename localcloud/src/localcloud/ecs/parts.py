@@ -34,7 +34,7 @@ class Parts:
     logs: Logs
     denial: t.Callable[[str, str, str, str], str | None]
     token: t.Callable[[], t.Awaitable[str]]
-    name_server: t.Callable[[str], str | None]
+    name_server: t.Callable[[str], str]
     changed: t.Callable[[], None]
     api_port: int
     region: str

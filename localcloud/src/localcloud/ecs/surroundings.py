@@ -7,24 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ..cloud import TargetGroups
 from .errors import invalid
 from .state import Definition, Members
-
-
-class Groups(t.Protocol):
-    """The load balancers' target groups; safe for threads. KeyError for an unknown ARN."""
-
-    def register_targets(self, target_group_arn: str, targets: t.Sequence[tuple[str, int]]) -> None:
-        """Let these addresses and ports get requests."""
-
-    def deregister_targets(self, target_group_arn: str, targets: t.Sequence[tuple[str, int]]) -> None:
-        """Let them get no new ones; they drain first."""
-
-    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], str]:
-        """initial, healthy, unhealthy, draining or unused, by address and port."""
-
-    def exists(self, target_group_arn: str) -> bool:
-        """Whether there is such a group."""
 
 
 class Surroundings:
@@ -37,14 +22,14 @@ class Surroundings:
         self,
         network_problem: t.Callable[[list[str], list[str]], str | None],
         assume_problem: t.Callable[[str], str | None],
-        groups: t.Callable[[], Groups],
+        groups: t.Callable[[], TargetGroups],
     ) -> None:
         self._network_problem = network_problem
         self._assume_problem = assume_problem
         self._groups = groups
 
     @property
-    def groups(self) -> Groups:
+    def groups(self) -> TargetGroups:
         """The load balancers' target groups."""
         return self._groups()
 

@@ -13,6 +13,7 @@ from ..cloud import Interface, Subnet
 from ..dataplane.networks import Networks
 from ..dataplane.rules import Exposure
 from ..errors import LocalCloudError
+from .addresses import mac_of
 from .directory import has_internet_gateway, open_ports, reaches_internet
 from .instances import backends
 from .moto import LOCK
@@ -48,6 +49,7 @@ class Interfaces:
             nic.status = "in-use"
             real = network.place(address)
             nic.private_ip_address = real
+            nic.mac_address = mac_of(real)
             for item in nic.private_ip_addresses:
                 item["PrivateIpAddress"] = real
             self._held[nic.id] = (nic, address)

@@ -36,6 +36,7 @@ from ..emulation import ecs_tags, identity
 from ..emulation.calls import CallFailed, Calls
 from ..emulation.placement import Placement
 from ..emulation.roles import Roles
+from .faults import Faults
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -85,22 +86,6 @@ OPERATIONS: dict[str, tuple[str, str]] = {
 _log = logging.getLogger("localcloud.ecs")
 
 
-class _NoGroups:
-    """Target groups of a cloud without load balancers."""
-
-    def register_targets(self, target_group_arn: str, targets: t.Sequence[tuple[str, int]]) -> None:
-        raise KeyError(target_group_arn)
-
-    def deregister_targets(self, target_group_arn: str, targets: t.Sequence[tuple[str, int]]) -> None:
-        raise KeyError(target_group_arn)
-
-    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], str]:
-        raise KeyError(target_group_arn)
-
-    def exists(self, target_group_arn: str) -> bool:
-        return False
-
-
 class Region:
     """ECS in one region."""
 
@@ -108,9 +93,9 @@ class Region:
         roles = Roles(cloud.account_id, region)
         self.state = State(cloud.account_id, region)
         self.around = Surroundings(
-            network_problem=Placement(cloud.account_id, region).problem,
+            network_problem=Placement(region).problem,
             assume_problem=lambda arn: roles.assume_problem(arn, PRINCIPAL),
-            groups=lambda: getattr(cloud, "target_groups", None) or _NoGroups(),
+            groups=lambda: cloud.target_groups,
         )
         self.roles = roles
         self.controller = Controller(self.state, self.around)
@@ -129,6 +114,7 @@ class Ecs:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._regions: dict[str, Region] = {}
+        self._faults = Faults(OPERATIONS)
         self._engine = Engine(cloud.docker, cloud.name)
         self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="ecs")
         self._call = Calls(cloud.account_id, cloud.region)
@@ -169,7 +155,7 @@ class Ecs:
                 logs=logs,
                 denial=self.home.roles.denial,
                 token=self._registry_password,
-                name_server=getattr(self._cloud, "dns_server", lambda network: None),
+                name_server=self._cloud.dns_server,
                 changed=controller.changed,
                 api_port=self._cloud.ports.api,
                 region=self._cloud.region,
@@ -194,12 +180,18 @@ class Ecs:
         """Answer one call of the JSON 1.1 protocol."""
         operation = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "").rpartition(".")[2]
         try:
+            if (fault := self._faults.take(operation)) is not None:
+                await asyncio.sleep(fault.latency_ms / 1000)
+                if fault.code:
+                    raise ApiError(fault.code, fault.message, fault.status)
             return _envelope(200, self._dispatch(operation, extract_region(headers, query_params), body))
         except ApiError as error:
             return _envelope(error.status, {"__type": error.code, "message": error.message})
 
     async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`metrics`: record the services' metrics now instead of at the next full minute."""
+        """`faults`: which operations fail or take longer; `metrics`: record the services' metrics now, not at the next full minute."""
+        if path == "faults":
+            return self._faults.admin(method, body)
         if (method, path) != ("POST", "metrics"):
             return _envelope(404, {"message": f"ECS has no control {method} {path}"})
         await self._metrics.record()

@@ -16,7 +16,7 @@ from ..errors import LocalCloudError
 from . import elasticache_checks as checks
 from .elasticache_controller import Controller
 from .elasticache_nodes import Nodes
-from .elasticache_state import CREATING, DELETING, MODIFYING, Group, Node, State, SubnetGroup
+from .elasticache_state import AVAILABLE, CREATING, DELETING, MODIFYING, Group, Node, State, SubnetGroup
 from .elasticache_views import Views
 from .query_protocol import ApiError, Members
 
@@ -118,6 +118,8 @@ class Context:
     def modifying(self, group: Group) -> None:
         """The group is being changed: available again when all is as wanted and the time has passed."""
         group.status, group.busy_until = MODIFYING, time.monotonic() + self.seconds / 2
+        if group.standalone and group.nodes[0].status == AVAILABLE:
+            group.nodes[0].status = MODIFYING  # it is what the API shows of such a group
         self.controller.keep(group)
 
     def delete(self, group: Group) -> None:

@@ -107,8 +107,8 @@ class Controller:
         return bool(steps)
 
     async def _look(self, group: Group) -> dict[str, Seen]:
-        answers = await asyncio.gather(*(asyncio.to_thread(self._nodes.look, group, node) for node in group.nodes))
         nodes = list(group.nodes)
+        answers = await asyncio.gather(*(asyncio.to_thread(self._nodes.look, group, node) for node in nodes))
         found = {node.id: seen for node, seen in zip(nodes, answers, strict=True) if seen is not None}
         for node_id in found:
             self._misses.pop(node_id, None)

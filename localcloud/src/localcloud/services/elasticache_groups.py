@@ -156,7 +156,7 @@ async def increase_replica_count(context: Context, members: Members) -> Members:
     if number <= len(group.replicas):
         raise checks.invalid(f"NewReplicaCount {number} must be more than the {len(group.replicas)} replicas that there are.")
     if number + 1 > checks.MOST_NODES:
-        raise ApiError("NodeQuotaForClusterExceeded", f"A node group can have at most {checks.MOST_NODES} nodes.")
+        raise checks.invalid(f"NewReplicaCount {number} is too many: a node group can have at most {checks.MOST_NODES} nodes.")
     used = {node.id for node in group.nodes}
     free = [name for name in (f"{group.id}-{index:03}" for index in range(1, 100)) if name not in used]
     context.modifying(group)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import logging
 import typing as t
@@ -13,6 +14,8 @@ import typing as t
 import botocore.session
 
 from ..balancer.collector import Collector
+from ..balancer.container import forget_all
+from ..emulation import tags
 from ..emulation.certificates import Acm
 from ..emulation.delivery import Delivery
 from ..emulation.vpcs import Vpcs
@@ -24,6 +27,7 @@ from .elbv2_common import Operation, Outcome, World
 from .elbv2_fleet import Fleet
 from .elbv2_groups import Groups
 from .elbv2_listeners import Listeners
+from .elbv2_recorder import Recorder
 from .elbv2_state import Store
 from .elbv2_targets import Targets
 from .faults import Faults
@@ -50,7 +54,8 @@ class LoadBalancing:
         self.store = Store(cloud.region, cloud.account_id)
         self.model = botocore.session.get_session().get_service_model("elbv2")
         self.certificates = Certificates(Acm(cloud.account_id, cloud.region), cloud.name)
-        self.collector = Collector(lambda line: None)
+        self.recorder = Recorder(cloud, self.store, lambda: self.fleet, self.delivery)
+        self.collector = Collector(self.recorder.take)
         self.fleet = Fleet(cloud, self.store, self.certificates, self.collector.listen)
         world = World(cloud, self.store, Vpcs(cloud.region))
         self._targets = Targets(world, self.fleet.health)
@@ -61,6 +66,7 @@ class LoadBalancing:
             **self._targets.operations,
         }
         self.faults = Faults(self.operations)
+        tags.provide("elasticloadbalancing", self._tagged, self._tags_of)
 
     async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
@@ -85,8 +91,8 @@ class LoadBalancing:
             return query.refusal(problem, namespace)
         except Exception:  # a bug of ours must not look like a hang
             _log.exception("%s failed", action)
-            problem = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
-            return query.refusal(problem, namespace)
+            failure = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
+            return query.refusal(failure, namespace)
 
     def _do(self, action: str, members: query.Members) -> query.Members:
         with self.store.lock:
@@ -98,15 +104,31 @@ class LoadBalancing:
             self.fleet.refresh(arn)
         return outcome.members
 
+    async def start(self) -> None:
+        """Begin to publish metrics and access logs."""
+        await asyncio.to_thread(forget_all, self._cloud)
+        self.recorder.start()
+
     async def stop(self) -> None:
         """Remove the proxies."""
+        await self.recorder.stop()
         await asyncio.to_thread(self.fleet.end)
         self.collector.close()
 
     async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`faults`: which operations fail or take longer."""
+        """The service's controls.
+
+        `faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time.
+        `authority`: the certificate of the authority that signs requested certificates, in PEM.
+        """
         if path == "faults":
             return self.faults.admin(method, body)
+        if (method, path) == ("POST", "flush"):
+            await asyncio.to_thread(self.recorder.sample)
+            await self.recorder.flush()
+            return 200, {"Content-Type": "application/json"}, b"{}"
+        if path == "authority":
+            return 200, {"Content-Type": "application/x-pem-file"}, self.certificates.authority_pem().encode()
         return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()
 
     # -- for the other services of this process; see cloud.TargetGroups
@@ -142,9 +164,25 @@ class LoadBalancing:
             outcome = operation({"TargetGroupArn": arn, "Targets": given})
         self._settle(outcome)
 
+    def _tagged(self) -> list[tuple[str, dict[str, str]]]:
+        with self.store.lock:
+            return [(arn, dict(found)) for arn, found in self.store.tagged()]
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        with self.store.lock:
+            try:
+                return self.store.tags_of(arn)
+            except ApiError:
+                raise KeyError(arn) from None
+
     def _can_log(self, bucket: str, prefix: str) -> bool:
+        """Whether access logs can be written; if so, a file says that they will be, as on AWS."""
         folder = f"{prefix}/" if prefix else ""
-        return self.delivery.may_write(bucket, f"{folder}AWSLogs/{self._cloud.account_id}/ELBAccessLogTestFile", LOG_PRINCIPALS)
+        key = f"{folder}AWSLogs/{self._cloud.account_id}/ELBAccessLogTestFile"
+        allowed = self.delivery.may_write(bucket, key, LOG_PRINCIPALS)
+        if allowed:
+            self.recorder.deliver(bucket, key, f"Enable AccessLog for ELB at {datetime.datetime.now(datetime.UTC).isoformat()}".encode())
+        return allowed
 
 
 def create(cloud: Cloud) -> LoadBalancing:

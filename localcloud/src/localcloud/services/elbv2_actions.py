@@ -65,7 +65,7 @@ def _forward(action: Action) -> Action:
         raise ApiError("ValidationError", "A target group must be specified for an action of type 'forward'")
     arns = [group.get("TargetGroupArn") for group in groups]
     if arn and arns != [arn]:
-        raise ApiError("InvalidLoadBalancerAction", "You cannot specify both a target group ARN and a forward config with other target groups")
+        raise ApiError("InvalidLoadBalancerAction", "You cannot specify both a target group ARN and a forward config with others")
     if len(groups) > MOST_GROUPS:
         raise ApiError("InvalidLoadBalancerAction", f"A forward action can have up to {MOST_GROUPS} target groups")
     if len(set(arns)) < len(arns):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attributes of application load balancers, their listeners and target groups: which there are, their defaults, which values they take; pure."""
+"""Attributes of application load balancers, listeners and target groups: names, defaults, which values they take; pure."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def checked(table: Table, given: list[dict[str, str]]) -> dict[str, str]:
         found[name] = value
     slow = int(found.get("slow_start.duration_seconds", "0"))
     if 0 < slow < 30:
-        raise ApiError("ValidationError", f"The value '{slow}' of the attribute 'slow_start.duration_seconds' must be 0 or between 30 and 900")
+        raise ApiError(
+            "ValidationError", f"The value '{slow}' of the attribute 'slow_start.duration_seconds' must be 0 or between 30 and 900"
+        )
     return found
 
 

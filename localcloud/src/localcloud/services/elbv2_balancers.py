@@ -181,7 +181,9 @@ class Balancers:
         if len({subnet.vpc_id for subnet in found}) > 1:
             raise ApiError("InvalidConfigurationRequest", "All subnets must be in one VPC")
         if len({subnet.zone for subnet in found}) < len(found):
-            raise ApiError("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+            raise ApiError(
+                "InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
+            )
         if len(found) < 2:
             raise ApiError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
         if scheme == "internet-facing" and not found[0].has_gateway:

@@ -17,27 +17,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .query import ApiError
 
+if t.TYPE_CHECKING:
+    from ..emulation.certificates import Acm, Certificate
+
 DAYS = 395
 """How long a certificate of ACM is valid."""
-
-
-class Certificate(t.Protocol):
-    """What ACM has of a certificate."""
-
-    domains: list[str]
-    body: str
-    chain: str
-    key: str
-
-
-class Acm(t.Protocol):
-    """The border to ACM."""
-
-    def find(self, arn: str) -> Certificate | None:
-        """The issued certificate with this ARN, or None."""
-
-    def issue(self, arn: str, body: str, chain: str) -> None:
-        """Let ACM give this certificate to those who ask for it."""
 
 
 class Certificates:
@@ -48,6 +32,7 @@ class Certificates:
         self._name = name
         self._lock = threading.Lock()
         self._made: dict[str, tuple[str, str]] = {}
+        self._last: dict[str, str] = {}
         self._authority: tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None = None
 
     def exists(self, arn: str) -> bool:
@@ -60,22 +45,24 @@ class Certificates:
         return f"certificate-{hashlib.sha256(arn.encode()).hexdigest()[:16]}.pem"
 
     def pem(self, arn: str) -> str:
-        """Certificate, chain and key; ApiError when ACM does not have it any more."""
+        """Certificate, chain and key, as they were last when ACM does not have it any more; ApiError when it never had."""
         found = self._acm.find(arn)
         with self._lock:
-            if found is None:
-                if arn in self._made:
-                    return "".join(self._made[arn])  # a listener keeps what was deleted in ACM until it is changed
+            if found is None and arn not in self._last:
                 raise ApiError("CertificateNotFound", f"Certificate '{arn}' not found")
-            if found.key:
-                parts = (part.strip() + "\n" for part in (found.body, found.chain, found.key) if part.strip())
-                return "".join(parts)
-            if arn not in self._made:
-                chain, key = self._issue(found.domains)
-                self._made[arn] = chain, key
-                body, _, rest = chain.partition("-----END CERTIFICATE-----\n")
-                self._acm.issue(arn, f"{body}-----END CERTIFICATE-----\n", rest)
-            return "".join(self._made[arn])
+            if found is not None:
+                self._last[arn] = self._joined(arn, found)
+            return self._last[arn]
+
+    def _joined(self, arn: str, found: Certificate) -> str:
+        if found.key:
+            return "".join(part.strip() + "\n" for part in (found.body, found.chain, found.key) if part.strip())
+        if arn not in self._made:
+            chain, key = self._issue(found.domains)
+            self._made[arn] = chain, key
+            body, _, rest = chain.partition("-----END CERTIFICATE-----\n")
+            self._acm.issue(arn, f"{body}-----END CERTIFICATE-----\n", rest)
+        return "".join(self._made[arn])
 
     def authority_pem(self) -> str:
         """The certificate of the authority that signs what is made here."""

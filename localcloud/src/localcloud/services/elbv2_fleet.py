@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:
     from .elbv2_certificates import Certificates
 
 LOOK_SECONDS = 0.4
+START_SECONDS = 5.0
+"""How long the call that creates a load balancer waits for it: a client that asks at once, and then every 15 s, finds it active."""
 RETRY_SECONDS = 5.0
 
 UNUSED = Health("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
@@ -47,6 +49,8 @@ class Keeper:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ending = threading.Event()
+        self.looked = threading.Event()
+        """Set at the end of the first look, good or bad."""
         self.health: dict[str, dict[tuple[str, int], Health]] = {}
         """Target group's ARN -> target -> its health at the last look."""
         self._thread = threading.Thread(target=self._run, name=f"alb-{balancer.key}", daemon=True)
@@ -59,21 +63,23 @@ class Keeper:
 
     def refresh(self) -> None:
         """Do at once what the records say, if the proxy runs; when this returns it is in effect."""
-        if self._proxy is None:
-            self._wake.set()
-            return
-        with self._lock:
-            try:
-                self._apply()
-            except LocalCloudError as error:
-                self._trouble(error)
+        if self._proxy is not None:  # one that starts reads the records when it has started
+            with self._lock:
+                try:
+                    if self._proxy is not None:
+                        self._apply(self._proxy)
+                except LocalCloudError as error:
+                    self._trouble(error)
+        self._wake.set()
 
     def end(self) -> None:
-        """Remove the proxy."""
+        """Remove the proxy and give its addresses back."""
         self._ending.set()
         self._wake.set()
         self._thread.join()
         self._container.remove()
+        for interface in self._balancer.interfaces.values():
+            self._fleet.cloud.interfaces.delete(interface.id)
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -88,39 +94,43 @@ class Keeper:
             except Exception:  # one bad look must not end the load balancer
                 _log.exception("a look at load balancer %s failed", self._balancer.name)
                 pause = RETRY_SECONDS
+            self.looked.set()
             self._wake.wait(pause)
 
     def _look(self) -> None:
-        if self._proxy is not None and (self._proxy_is_elsewhere() or not self._container.runtime.is_up()):
-            if self._proxy_is_elsewhere() or not self._container.is_running():
-                _log.warning("the proxy of load balancer %s starts anew", self._balancer.name)
-                self._proxy = None
-        if self._proxy is None:
-            self._start()
-        self._apply()
-        assert self._proxy is not None
-        self._proxy.observe()
-        self._note_health()
+        if self._proxy is not None and self._is_lost():
+            _log.warning("the proxy of load balancer %s starts anew", self._balancer.name)
+            self._proxy = None
+        proxy = self._proxy or self._start()
+        self._apply(proxy)
+        proxy.observe()
+        self._note_health(proxy)
         with self._fleet.store.lock:
             self._balancer.state, self._balancer.reason = "active", None
 
-    def _proxy_is_elsewhere(self) -> bool:
-        return self._interfaces[:1] != list(self._balancer.interfaces.values())[:1]
+    def _is_lost(self) -> bool:
+        """Whether the container is gone, or must be elsewhere because the first subnet was taken away."""
+        elsewhere = self._interfaces[:1] != list(self._balancer.interfaces.values())[:1]
+        return elsewhere or (not self._container.runtime.is_up() and not self._container.is_running())
 
-    def _start(self) -> None:
+    def _start(self) -> Proxy:
         with self._fleet.store.lock:
             self._interfaces = list(self._balancer.interfaces.values())
         log_to = self._fleet.log_to(self._container.gateway(self._interfaces[0]))
+        self._container.runtime.generation = 0
         proxy = Proxy(self._container.directory, self._container.runtime, log_to)
         wanted, _, secrets = self._wanted()
         proxy.prepare(wanted, secrets)
         self._container.start(self._interfaces)
         self._proxy = proxy
+        return proxy
 
-    def _apply(self) -> None:
+    def _apply(self, proxy: Proxy) -> None:
         wanted, servers, secrets = self._wanted()
-        assert self._proxy is not None
-        self._proxy.apply(wanted, servers, secrets)
+        if self._interfaces != list(self._balancer.interfaces.values()):
+            self._container.move(self._interfaces, list(self._balancer.interfaces.values()))
+            self._interfaces = list(self._balancer.interfaces.values())
+        proxy.apply(wanted, servers, secrets)
 
     def _wanted(self) -> tuple[Plan, list[Server], dict[str, str]]:
         store, certificates = self._fleet.store, self._fleet.certificates
@@ -151,9 +161,8 @@ class Keeper:
     def _serves(self, target: Target) -> bool:
         return target.zone in (None, "all") or target.zone in self._balancer.zones
 
-    def _note_health(self) -> None:
-        assert self._proxy is not None
-        phases = self._proxy.phases()
+    def _note_health(self, proxy: Proxy) -> None:
+        phases = proxy.phases()
         with self._fleet.store.lock:
             found: dict[str, dict[tuple[str, int], Health]] = {}
             for group in self._groups():
@@ -201,11 +210,13 @@ class Fleet:
                 self._keepers.pop(arn, None)
             elif keeper is None:
                 self._keepers[arn] = Keeper(self, balancer)
-        if balancer is None and keeper is not None:
+        if keeper is None:
+            new = self.keepers().get(arn)
+            if new is not None:
+                new.looked.wait(START_SECONDS)
+        elif balancer is None:
             keeper.end()
-            for interface in keeper._balancer.interfaces.values():
-                self.cloud.interfaces.delete(interface.id)
-        elif keeper is not None:
+        else:
             keeper.refresh()
 
     def keepers(self) -> dict[str, Keeper]:

@@ -152,7 +152,9 @@ def _check(before: Members, members: Members) -> Members:
     """The health check that a request makes of the one before; ApiError when it is none."""
     check = {**before, **{name: members[name] for name in CHECKED if name in members}}
     if check["HealthCheckProtocol"] not in ("HTTP", "HTTPS"):
-        raise ApiError("InvalidConfigurationRequest", f"Health check protocol '{check['HealthCheckProtocol']}' must be one of 'HTTP, HTTPS'")
+        raise ApiError(
+            "InvalidConfigurationRequest", f"Health check protocol '{check['HealthCheckProtocol']}' must be one of 'HTTP, HTTPS'"
+        )
     if not check["HealthCheckEnabled"]:
         raise ApiError("InvalidConfigurationRequest", "Health checks cannot be disabled for target groups with this target type")
     port = check["HealthCheckPort"]

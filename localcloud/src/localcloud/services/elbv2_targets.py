@@ -67,7 +67,9 @@ class Targets:
         users = self._users(group)
         found: list[Target] = []
         for given in members["Targets"]:
-            same = [target for target in group.targets.values() if target.id == given["Id"] and given.get("Port", target.port) == target.port]
+            same = [
+                target for target in group.targets.values() if target.id == given["Id"] and given.get("Port", target.port) == target.port
+            ]
             if not same:
                 shown = f"{given['Id']}:{given['Port']}" if "Port" in given else given["Id"]
                 raise ApiError("InvalidTarget", f"The following targets are not registered to the target group: '{shown}'")
@@ -93,8 +95,14 @@ class Targets:
                 target = group.targets.get(key)
                 shown.append(
                     {
-                        "Target": {"Id": key[0], "Port": key[1], "AvailabilityZone": target.zone if target and group.target_type == "ip" else None},
-                        "HealthCheckPort": str(key[1]) if group.check["HealthCheckPort"] == "traffic-port" else group.check["HealthCheckPort"],
+                        "Target": {
+                            "Id": key[0],
+                            "Port": key[1],
+                            "AvailabilityZone": target.zone if target and group.target_type == "ip" else None,
+                        },
+                        "HealthCheckPort": str(key[1])
+                        if group.check["HealthCheckPort"] == "traffic-port"
+                        else group.check["HealthCheckPort"],
                         "TargetHealth": {"State": found.state, "Reason": found.reason, "Description": found.description},
                         "AdministrativeOverride": {
                             "State": "no_override",

@@ -40,7 +40,7 @@ class Fault:
                 raise ValueError(f"a fault has no {name}; known are {', '.join(known)}")
             wanted = (int, float) if known[name].type in ("int", "float") else str
             if isinstance(value, bool) or not isinstance(value, wanted):
-                raise ValueError(f"{name} of a fault must be a {'number' if wanted != str else 'string'}")
+                raise ValueError(f"{name} of a fault must be a {'number' if wanted is not str else 'string'}")
         return cls(**given)
 
 

@@ -85,7 +85,9 @@ def _scalar(shape: Shape, text: str, where: str) -> t.Any:
 
 def _invalid(value: str | None, where: str, constraint: str) -> ApiError:
     shown = "null" if value is None else f"'{value}'"
-    return ApiError("ValidationError", f"1 validation error detected: Value {shown} at '{where}' failed to satisfy constraint: {constraint}")
+    return ApiError(
+        "ValidationError", f"1 validation error detected: Value {shown} at '{where}' failed to satisfy constraint: {constraint}"
+    )
 
 
 def _lower(name: str) -> str:

@@ -25,8 +25,8 @@ from ansible_collections.bluegreen.aws.plugins.module_utils import _dashboard as
     ],
 )
 def test_same(one, other, same):
-    assert dashboard.same(one, other) is same
-    assert dashboard.same(other, one) is same
+    for pair in ((one, other), (other, one)):
+        assert dashboard.same(*pair) is same
 
 
 def test_texts():

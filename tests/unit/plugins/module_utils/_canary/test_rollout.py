@@ -301,9 +301,9 @@ def test_whatever_happens_the_weights_are_the_plans_or_the_way_back(events):
         finished = one.rollout.finished
         before = len(one.log)
         {
-            "wait": lambda n: one.wait(n),
+            "wait": one.wait,
             "errors": lambda n: one.wait(n, green=(60, 6)),
-            "idle": lambda n: one.idle(n),
+            "idle": one.idle,
             "command": lambda word: one.do(one.rollout.on_command(one.now, word)),
             "health": lambda n: one.do(one.rollout.on_health(one.now, GREEN, n, 1)),
             "exit": lambda colour: one.do(one.rollout.on_task_exit(one.now, colour, "code 1")),

@@ -10,14 +10,13 @@ import json
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from canary_aws import Account
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.plan import PlanError
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, GREEN
 from ansible_collections.bluegreen.aws.plugins.module_utils._traffic import TrafficError
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import setup as setting
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary.options import SPEC
-
-from .aws import Account
 
 NOW = datetime.datetime(2026, 11, 21, 10, 15, tzinfo=datetime.UTC)
 GIVEN = {

@@ -88,7 +88,7 @@ class Elb:
 class Ssm:
     """Botocore's ssm client, with the members that are used."""
 
-    class exceptions:  # noqa: N801 - botocore's name
+    class exceptions:
         ParameterNotFound = KeyError
 
     def __init__(self):
