@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from . import autoscaling_cases, cloudwatch_cases, ec2_cases, ecr_cases, elasticache_cases, ssm_cases
+from . import autoscaling_cases, cloudwatch_cases, ec2_cases, ecr_cases, elasticache_cases, site_cases, ssm_cases
 from .cases import Case
 
 CASES: dict[str, list[Case]] = {
+    "acm": site_cases.ACM,
+    "cloudfront": site_cases.CLOUDFRONT,
+    "route53": site_cases.ROUTE53,
     "autoscaling": autoscaling_cases.CASES,
     "cloudwatch": cloudwatch_cases.CASES,
     "ec2": ec2_cases.CASES,

@@ -13,13 +13,9 @@ from .registered import CASES
 from .watch import OURS, PARTLY
 
 SERVICES = {
-    "ec2": "ec2",
-    "autoscaling": "autoscaling",
-    "ssm": "ssm",
-    "ecr": "ecr",
-    "elasticache": "elasticache",
-    "monitoring": "cloudwatch",
-}
+    "ec2": "ec2", "autoscaling": "autoscaling", "ssm": "ssm", "ecr": "ecr", "elasticache": "elasticache", "monitoring": "cloudwatch",
+    "route53": "route53", "acm": "acm", "cloudfront": "cloudfront",
+}  # fmt: skip
 """MiniStack's name of a service -> botocore's; a handler that is missing here has nobody who compares its answers."""
 
 
