@@ -98,6 +98,7 @@ def test_a_killed_release_is_put_right_by_the_next_run(application, words):
         )
 
 
+@pytest.mark.thorough
 def test_after_a_kill_the_old_release_can_be_asked_for_again(application):
     first = application.run()
     application.values["APP_IMAGE"] = f"{APP}:2"
@@ -143,6 +144,7 @@ def test_two_releases_at_once(application):
     assert application.get() == "2"
 
 
+@pytest.mark.thorough
 def test_a_stateful_service_that_does_not_start_again_comes_back_as_it_was(application):
     live = application.run()["record"]["id"]
     application.write(COMPOSE.replace('volumes: ["db:/var/lib/db"]', 'volumes: ["db:/var/lib/db"]\n    command: [sh, -c, "exit 7"]'))
@@ -215,6 +217,7 @@ def docker_path():
     return shutil.which("docker")
 
 
+@pytest.mark.thorough
 def test_an_image_that_is_gone_does_not_stop_a_rollback_sentence(application):
     application.run()
     error = application.run("rollback", rc=2)

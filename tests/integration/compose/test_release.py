@@ -97,6 +97,7 @@ def test_a_changed_variable_touches_only_what_uses_it(application):
     assert "another-secret-value" not in json.dumps(result)
 
 
+@pytest.mark.thorough
 def test_a_changed_mounted_file_replaces_what_mounts_it(application):
     application.run()
     (application.source / "motd").write_text("good-bye\n")
@@ -107,6 +108,7 @@ def test_a_changed_mounted_file_replaces_what_mounts_it(application):
     assert docker("exec", f"{application.project}-backend-green-1", "cat", "/etc/motd") == "good-bye"
 
 
+@pytest.mark.thorough
 def test_a_moved_tag_does_not_recreate_what_has_a_volume_and_a_named_digest_does(application):
     docker("tag", f"{APP}:1", f"{application.project}:db")
     try:
@@ -156,6 +158,7 @@ def test_what_plain_compose_started_is_taken_over(application):
     assert application.run()["changed"] is False
 
 
+@pytest.mark.thorough
 def test_a_restart_of_the_engine_brings_back_the_live_colour(application):
     application.write(COMPOSE.replace("    image: ${APP_IMAGE}\n    ports", "    image: ${APP_IMAGE}\n    restart: always\n    ports"))
     application.run()
@@ -167,6 +170,7 @@ def test_a_restart_of_the_engine_brings_back_the_live_colour(application):
     application.wait_for(lambda: application.get(application.frontend, "/behind") == "2")
 
 
+@pytest.mark.thorough
 def test_a_service_that_leaves_the_compose_file_goes(application):
     application.run()
     application.write(COMPOSE.replace("  frontend:", "  other:"))
@@ -187,6 +191,7 @@ def test_a_new_port_reaches_the_proxy_without_losing_a_request(application):
     assert "bind :9090" in (application.directory / ".bluegreen/proxy/backend/haproxy.cfg").read_text()
 
 
+@pytest.mark.thorough
 def test_several_containers_of_one_service(application):
     application.write(COMPOSE.replace("    environment: {APP_PASSWORD", "    deploy: {replicas: 2}\n    environment: {APP_PASSWORD"))
     application.run()
@@ -198,6 +203,7 @@ def test_several_containers_of_one_service(application):
     assert "backend-blue-1" not in application.containers()
 
 
+@pytest.mark.thorough
 def test_a_service_without_ports_is_replaced_without_a_proxy(application):
     base = os.environ.get("BLUEGREEN_TEST_BASE", "debian:trixie-slim")  # exposes nothing
     text = COMPOSE.replace(
@@ -215,6 +221,7 @@ def test_a_service_without_ports_is_replaced_without_a_proxy(application):
     assert {name for name in application.containers() if "worker" in name} == {"worker-green-1"}
 
 
+@pytest.mark.thorough
 def test_network_mode_host_is_recreated_and_says_so(application):
     text = COMPOSE.replace('    ports: ["127.0.0.1:${FRONTEND_PORT}:8080"]\n', "    network_mode: host\n")
     application.write(text.replace('{BEHIND: "http://backend:8080/"}', '{PORT: "${FRONTEND_PORT}"}'))

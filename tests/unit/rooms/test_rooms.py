@@ -20,6 +20,7 @@ NETWORK = ("urllib.request", "http.client", "requests", "websockets")
 # Room → what may not be imported there. The first room whose path a file starts with is the file's.
 FORBIDDEN = {
     "module_utils/_ssm": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
+    "module_utils/_canary": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
     "module_utils/_compose": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
     "module_utils/_host": ("boto3", "ansible", "requests", OWN + "plugin_utils"),
     "module_utils/_aws": ("boto3", "subprocess", "socket", "threading", OWN + "plugin_utils"),

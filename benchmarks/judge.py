@@ -1,0 +1,145 @@
+"""How often the judge is wrong: whole rollouts are simulated with the judge that the canary uses; see README.md.
+
+Every rollout has blue's lead-in, the four steps of the usual plan, and a look at each bad answer of green (between two of them the
+evidence against green only falls, so that this is a look after every request). A step is left when the judge clears it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import random
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "plugins/module_utils"))
+from _canary.judge import Judge, Limits  # noqa: E402
+from _canary.samples import BLUE, FAST, GREEN, Sample  # noqa: E402
+
+PLAN = (0.10, 0.50, 0.90, 1.00)
+INTERVAL_REQUESTS = 60  # requests of both colours that come between two samples
+LEAD_IN_REQUESTS = 600
+LONGEST_STEP = 4000  # requests to green after which a step is given up as inconclusive
+CHUNK = 250
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Rates of bad answers: blue's in the hour before (``history``, of ``known`` requests), blue's and green's during the rollout."""
+
+    name: str
+    history: float
+    blue: float
+    green: float
+    known: int = 3600
+
+
+HEALTHY = [
+    Scenario("both 0.2 %", 0.002, 0.002, 0.002),
+    Scenario("both 1 %", 0.01, 0.01, 0.01),
+    Scenario("both 1 %, nothing known", 0.01, 0.01, 0.01, known=0),
+    Scenario("both 2 %", 0.02, 0.02, 0.02),
+    Scenario("both 5 %", 0.05, 0.05, 0.05),
+    Scenario("an outage of both: 20 %", 0.01, 0.20, 0.20),
+]
+GUILTY = [
+    Scenario("1 % and 5 %", 0.01, 0.01, 0.05),
+    Scenario("0.2 % and 5 %", 0.002, 0.002, 0.05),
+    Scenario("2 % and 10 %", 0.02, 0.02, 0.10),
+    Scenario("0.2 % and 2 %", 0.002, 0.002, 0.02),
+]
+
+
+def bad(chance, requests, rate):
+    """How many of so many requests are answered badly."""
+    count, place = 0, 0
+    while rate > 0:
+        place += 1 + int(math.log(1 - chance.random()) / math.log1p(-rate))
+        if place > requests:
+            break
+        count += 1
+    return count
+
+
+def ask(chance, judge, requests, rate):
+    """Green answers one request after the other; returns how many until the judge said abort, or None."""
+    left = requests
+    while left > 0:
+        gap = 1 + int(math.log(1 - chance.random()) / math.log1p(-rate))
+        seen = min(gap, left)
+        judge.observe([Sample(FAST, GREEN, seen, int(gap <= left))])
+        left -= seen
+        if judge.guilty:
+            return requests - left
+    return None
+
+
+def rollout(chance, scenario):
+    """("abort" | "promote" | "inconclusive", requests that green got)."""
+    judge = Judge(Limits(), [FAST])
+    judge.history(Sample(FAST, BLUE, scenario.known, bad(chance, scenario.known, scenario.history)))
+    for _interval in range(LEAD_IN_REQUESTS // INTERVAL_REQUESTS):
+        judge.lead_in(Sample(FAST, BLUE, INTERVAL_REQUESTS, bad(chance, INTERVAL_REQUESTS, scenario.blue)))
+    total = 0
+    for weight in PLAN:
+        judge.begin_step()
+        asked = 0
+        while not asked or not judge.clear(FAST, "errors"):
+            if asked > LONGEST_STEP:
+                return "inconclusive", total
+            to_green = sum(chance.random() < weight for _request in range(INTERVAL_REQUESTS))
+            to_blue = INTERVAL_REQUESTS - to_green
+            judge.observe([Sample(FAST, BLUE, to_blue, bad(chance, to_blue, scenario.blue))])
+            stopped = ask(chance, judge, to_green, scenario.green)
+            asked += to_green
+            if stopped is not None:
+                return "abort", total + stopped
+            total += to_green
+    return "promote", total
+
+
+def chunk(job):
+    scenario, number, seed = job
+    chance = random.Random(f"{scenario.name}/{seed}")  # noqa: S311 - a simulation
+    return [rollout(chance, scenario) for _rollout in range(number)]
+
+
+def simulate(pool, scenario, number, seed):
+    jobs = [(scenario, min(CHUNK, number - start), seed + start) for start in range(0, number, CHUNK)]
+    return [result for results in pool.map(chunk, jobs) for result in results]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rollouts", type=int, default=10_000, help="of each scenario")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    limits = Limits()
+    tested = f"alpha {limits.alpha:g} (errors: 75 % of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
+    print(f"{options.rollouts} rollouts each; {tested}")
+    print(f"  {'blue and green':<28} {'aborted':>9} {'inconclusive':>13} {'requests to green until then (median, p90)':>44}")
+    worst, power, median = 0.0, 0.0, 0
+    began = time.monotonic()
+    with multiprocessing.Pool() as pool:
+        for scenario in HEALTHY + GUILTY:
+            results = simulate(pool, scenario, options.rollouts, options.seed)
+            aborted = sorted(requests for verdict, requests in results if verdict == "abort")
+            share = len(aborted) / len(results)
+            open_ones = sum(verdict == "inconclusive" for verdict, _requests in results) / len(results)
+            until = f"{statistics.median(aborted):.0f}, {aborted[int(0.9 * len(aborted))]}" if aborted else "-"
+            print(f"  {scenario.name:<28} {100 * share:>8.2f} % {100 * open_ones:>11.2f} % {until:>44}", flush=True)
+            if scenario in HEALTHY:
+                worst = max(worst, share)
+            elif scenario is GUILTY[0]:
+                power, median = share, statistics.median(aborted) if aborted else 0
+    print(f"{time.monotonic() - began:.0f} s. false_abort: the worst scenario in which green is as good as blue; power: at 1 % and 5 %.")
+    print(f"result: false_abort={worst:.4f} power={power:.4f} median_requests={median:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# This module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Judges green against blue: sequential tests on errors, client errors and slow answers, and a comparison of percentiles.
+
+alpha, the chance of a false abort per rollout, is divided among the tests and among the sources; the sum is a bound for all of them
+together (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from .baseline import Counts, baseline, usual
+from .samples import ANY, BLUE, FAST, GREEN, Sample, percentile
+from .sequential import Hypotheses, Sequential
+
+PROMOTE, ABORT, INCONCLUSIVE = "promote", "abort", "inconclusive"
+SPENT = {"errors": 0.75, "unattributed": 0.10, "slow": 0.10, "client_errors": 0.05}  # shares of alpha
+FAST_SHARE = 0.8  # of each test's alpha, when there are metric sources too
+RECENT_INTERVALS = 15
+RECENT_REQUESTS = 600
+ENOUGH_FOR_P95 = 20
+NOTHING = Counts()
+TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow answers", "unattributed": "answers of no colour"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is tolerated. Rates are shares of requests, times milliseconds.
+
+    ``error_rate``, ``client_error_rate``: rates that never count against green. ``ratio``: how many times blue's rate is too many.
+    ``latency_tolerance``: an answer is slow when it takes longer than blue's p95 before the switch times this, but never when it takes
+    less than ``latency_floor_ms``; green's p95 in metrics must not be above blue's by more than the same.
+    """
+
+    error_rate: float = 0.01
+    client_error_rate: float = 0.05
+    ratio: float = 5.0
+    latency_tolerance: float = 1.5
+    latency_floor_ms: float = 100.0
+    alpha: float = 0.01
+    beta: float = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``needed``: requests to green that would decide if all were answered well (0: something else is waited for)."""
+
+    action: str
+    why: str
+    needed: int = 0
+    arithmetic: tuple = ()
+
+
+@dataclass
+class _Stream:
+    """One test over one source."""
+
+    name: str
+    source: str
+    test: Sequential
+    history: Counts = NOTHING
+    recent: deque = field(default_factory=deque)
+    green: Counts = NOTHING
+    tolerated: float = 0.0
+
+    @property
+    def recent_requests(self) -> int:
+        return sum(counts.requests for counts in self.recent)
+
+    def remember_blue(self, counts: Counts) -> None:
+        self.recent.append(counts)
+        while len(self.recent) > RECENT_INTERVALS and self.recent_requests - self.recent[0].requests >= RECENT_REQUESTS:
+            self.recent.popleft()
+
+    def judge_green(self, counts: Counts) -> None:
+        recent = sum(self.recent, Counts())
+        self.tolerated = baseline(usual(self.test.test.floor, self.history), recent)
+        self.green += counts
+        self.test.observe(counts.requests, counts.events, self.tolerated)
+
+    def arithmetic(self) -> dict:
+        blue = sum(self.recent, Counts())
+        return {
+            "test": self.name,
+            "source": self.source,
+            "green_requests": self.green.requests,
+            "green_events": self.green.events,
+            "blue_requests": blue.requests,
+            "blue_events": blue.events,
+            "baseline": round(self.tolerated, 5),
+            "guilty_rate": round(self.test.test.guilty_rate(self.tolerated or self.test.test.floor), 5),
+            "llr": round(self.test.llr, 3),
+            "clear_at": round(self.test.clear_limit, 3),
+            "log_e": round(self.test.log_e, 3),
+            "abort_at": round(self.test.log_limit, 3),
+        }
+
+
+class Judge:
+    """Collects samples over a whole rollout. ``sources``: names of what will send samples."""
+
+    def __init__(self, limits: Limits, sources):
+        self._limits = limits
+        self._streams = []
+        self._lead_in_ms: list = []
+        self._percentiles: dict = {}
+        self._step_requests = 0
+        sources = list(sources)
+        for source in sources:
+            share = _share(source, sources)
+            for name, floor in _floors(limits).items():
+                if name in ("slow", "unattributed") and source != FAST:
+                    continue  # metric sources know neither each request nor whom an answer of the load balancer's own is due to
+                test = Hypotheses(name, floor, limits.ratio, limits.alpha * SPENT[name], limits.beta)
+                self._streams.append(_Stream(name, source, Sequential(test, share)))
+
+    @property
+    def slow_ms(self) -> float:
+        """An answer that takes longer is slow."""
+        usual_p95 = percentile(self._lead_in_ms, 0.95) if len(self._lead_in_ms) >= ENOUGH_FOR_P95 else None
+        return max(self._limits.latency_floor_ms, self._limits.latency_tolerance * (usual_p95 or 0.0))
+
+    def history(self, sample: Sample) -> None:
+        """What blue answered in the time before the rollout (an hour of metrics, say): its usual rates."""
+        for stream in self._of(sample.source, sample.colour):
+            stream.history += self._counts(stream.name, sample)
+
+    def lead_in(self, sample: Sample) -> None:
+        """What blue answers right now, before green gets anything."""
+        self._lead_in_ms.extend(sample.latencies_ms if sample.colour == BLUE else ())
+        for stream in self._of(sample.source, sample.colour):
+            stream.remember_blue(self._counts(stream.name, sample))
+
+    def begin_step(self) -> None:
+        """The next step's weights are in force."""
+        self._step_requests = 0
+        self._percentiles.clear()
+        for stream in self._streams:
+            stream.test.begin_step()
+
+    def observe(self, samples) -> None:
+        """Samples of one interval. Blue's are taken in first: green is judged by what blue did at the same time."""
+        for sample in sorted(samples, key=lambda item: item.colour != BLUE):
+            for stream in self._of(sample.source, sample.colour):
+                counts = self._counts(stream.name, sample)
+                (stream.remember_blue if sample.colour == BLUE else stream.judge_green)(counts)
+            if sample.colour == GREEN:
+                self._step_requests += sample.requests
+            if sample.p95_ms is not None and sample.requests >= ENOUGH_FOR_P95:
+                self._percentiles[sample.source, sample.colour] = sample.p95_ms
+
+    @property
+    def guilty(self) -> bool:
+        """Whether any test has found green guilty."""
+        return any(stream.test.guilty for stream in self._streams)
+
+    def clear(self, source: str, name: str) -> bool:
+        """Whether one test has cleared green in this step."""
+        return all(stream.test.clear for stream in self._streams if (stream.source, stream.name) == (source, name))
+
+    @property
+    def suspicious(self) -> bool:
+        """The latest answers lean against green: worth asking more often."""
+        return any(stream.name != "client_errors" and stream.test.llr > 0 for stream in self._streams)
+
+    def verdict(self, min_requests: int = 0) -> Verdict:
+        """What the counts say now; ``min_requests`` of green in this step are waited for in any case."""
+        arithmetic = tuple(stream.arithmetic() for stream in self._streams)
+        guilty = [stream for stream in self._streams if stream.test.guilty]
+        if guilty:
+            return Verdict(ABORT, "; ".join(self._accusation(stream) for stream in guilty), 0, arithmetic)
+        slower = self._slower_percentile()
+        fast = self._of(FAST) or self._streams
+        missing = max([stream.test.requests_needed() for stream in fast], default=0)
+        missing = max(missing, min_requests - self._step_requests)
+        leaning = [stream for stream in self._streams if stream not in fast and stream.test.llr > 0]
+        if missing > 0:
+            return Verdict(INCONCLUSIVE, f"{missing} more requests to green needed", missing, arithmetic)
+        if leaning:
+            names = ", ".join(f"{TITLES[stream.name]} in {stream.source}" for stream in leaning)
+            return Verdict(INCONCLUSIVE, f"{names}: more than before, not enough to tell", 0, arithmetic)
+        if slower:
+            return Verdict(INCONCLUSIVE, slower, 0, arithmetic)
+        return Verdict(PROMOTE, "green is no worse than blue", 0, arithmetic)
+
+    def _accusation(self, stream: _Stream) -> str:
+        green = stream.green
+        whose = "all" if stream.name == "unattributed" else "green's"
+        return (
+            f"{TITLES[stream.name]}: {green.events} of {whose} {green.requests} requests ({100 * green.rate:.1f} %), "
+            f"tolerated {100 * stream.tolerated:.1f} % ({stream.source}; ln E {stream.test.log_e:.2f}, limit {stream.test.log_limit:.2f})"
+        )
+
+    def _slower_percentile(self) -> str:
+        for (source, colour), value in self._percentiles.items():
+            blue = self._percentiles.get((source, BLUE))
+            if colour == GREEN and blue is not None:
+                most = max(self._limits.latency_floor_ms, blue * self._limits.latency_tolerance)
+                if value > most:
+                    return f"green's p95 in {source} is {value:.0f} ms, blue's {blue:.0f} ms; up to {most:.0f} ms are tolerated"
+        return ""
+
+    def _of(self, source: str, colour: str = GREEN) -> list:
+        return [stream for stream in self._streams if stream.source == source and (stream.name == "unattributed") == (colour == ANY)]
+
+    def _counts(self, name: str, sample: Sample) -> Counts:
+        if name == "slow":
+            limit = self.slow_ms
+            return Counts(len(sample.latencies_ms), sum(value > limit for value in sample.latencies_ms))
+        return Counts(sample.requests, sample.client_errors if name == "client_errors" else sample.errors)
+
+
+def _floors(limits: Limits) -> dict:
+    return {"errors": limits.error_rate, "client_errors": limits.client_error_rate, "slow": 0.05, "unattributed": limits.error_rate}
+
+
+def _share(source: str, sources) -> float:
+    """The part of each test's alpha that a source may spend; all parts add up to 1."""
+    others = [name for name in sources if name != FAST]
+    if source == FAST:
+        return FAST_SHARE if others else 1.0
+    return (1 - FAST_SHARE if FAST in sources else 1.0) / len(others)

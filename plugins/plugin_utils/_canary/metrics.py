@@ -1,0 +1,136 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Metric sources: counts and percentiles of each colour from CloudWatch and from Prometheus."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import urllib.parse
+import urllib.request
+
+from ...module_utils._aws.errors import attempt
+from ...module_utils._canary.samples import BLUE, GREEN, Sample
+
+NAMESPACE = "AWS/ApplicationELB"
+PERIOD_S = 60  # ALB metrics reach CloudWatch once a minute
+LOOK_BACK_S = 300
+# Query id → (metric, statistic). A metric without a datapoint counts as 0: ALB reports only what is not zero.
+QUERIES = {
+    "requests": ("RequestCount", "Sum"),
+    "errors": ("HTTPCode_Target_5XX_Count", "Sum"),
+    "broken": ("TargetConnectionErrorCount", "Sum"),
+    "client_errors": ("HTTPCode_Target_4XX_Count", "Sum"),
+    "p95": ("TargetResponseTime", "p95"),
+}
+
+
+def dimension(arn: str) -> str:
+    """What CloudWatch calls a load balancer or a target group: the end of its ARN (without ``loadbalancer/``)."""
+    return arn.split(":")[-1].removeprefix("loadbalancer/")
+
+
+class CloudWatch:
+    """``groups``: {BLUE: target group ARN, GREEN: …}. Each datapoint is handed out once, both colours of a minute together."""
+
+    NAME = "cloudwatch"
+
+    def __init__(self, client, load_balancer_arn: str, groups: dict, now=lambda: datetime.datetime.now(datetime.UTC)):
+        self._client, self._balancer, self._groups, self._now = client, dimension(load_balancer_arn), groups, now
+        self._since = now()
+
+    def history(self, seconds: int) -> Sample:
+        """What blue answered in the time before."""
+        now = self._now()
+        minutes = self._minutes(now - datetime.timedelta(seconds=seconds), now)
+        total = Sample(self.NAME, BLUE, 0)
+        for found in minutes.values():
+            total += found.get(BLUE) or Sample(self.NAME, BLUE, 0)
+        return total
+
+    def __call__(self):
+        now = self._now()
+        minutes = self._minutes(now - datetime.timedelta(seconds=LOOK_BACK_S), now)
+        for start in sorted(minutes):
+            end = start + datetime.timedelta(seconds=PERIOD_S)
+            if end <= self._since or end > now:
+                continue  # handed out before, from before the rollout, or not yet complete
+            self._since = end
+            yield ("on_samples", list(minutes[start].values()))
+
+    def _minutes(self, start, end) -> dict:
+        queries = [
+            {
+                "Id": f"{colour}_{name}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": NAMESPACE,
+                        "MetricName": metric,
+                        "Dimensions": [{"Name": "LoadBalancer", "Value": self._balancer}, {"Name": "TargetGroup", "Value": dimension(arn)}],
+                    },
+                    "Period": PERIOD_S,
+                    "Stat": statistic,
+                },
+            }
+            for colour, arn in self._groups.items()
+            for name, (metric, statistic) in QUERIES.items()
+        ]
+        values: dict = {}
+        for result in _metric_data(self._client, queries, start, end):
+            colour, _underscore, name = result["Id"].partition("_")
+            for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
+                values.setdefault(moment, {}).setdefault(colour, {})[name] = value
+        return {moment: {colour: self._sample(colour, found) for colour, found in colours.items()} for moment, colours in values.items()}
+
+    def _sample(self, colour, found) -> Sample:
+        errors = int(found.get("errors", 0) + found.get("broken", 0))
+        requests = max(int(found.get("requests", 0)), errors)
+        p95 = found.get("p95")
+        return Sample(self.NAME, colour, requests, errors, int(found.get("client_errors", 0)), (), None if p95 is None else 1000 * p95)
+
+
+@attempt("read the load balancer's metrics (cloudwatch:GetMetricData)")
+def _metric_data(client, queries, start, end):
+    pages = client.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, StartTime=start, EndTime=end)
+    return [result for page in pages for result in page["MetricDataResults"]]
+
+
+class Prometheus:
+    """Counters by PromQL. ``queries``: {"requests", "errors", "client_errors" (counters), "p95_s"}, with ``{colour}`` where the label's
+    value belongs; ``names``: {BLUE: value, GREEN: value}. Samples are the increases from poll to poll; a reset counts from 0."""
+
+    NAME = "prometheus"
+
+    def __init__(self, url: str, queries: dict, names: dict, timeout_s: float = 5.0):
+        self._url, self._queries, self._names, self._timeout = url.rstrip("/"), queries, names, timeout_s
+        self._before: dict = {}
+
+    def __call__(self):
+        samples = []
+        for colour, name in self._names.items():
+            values = {key: self._value(query.replace("{colour}", name)) for key, query in self._queries.items()}
+            increase = {}
+            for key in ("requests", "errors", "client_errors"):
+                now = values.get(key) or 0.0
+                before = self._before.get((colour, key))
+                increase[key] = 0 if before is None else round(now - before if now >= before else now)
+                self._before[colour, key] = now
+            if increase["requests"]:
+                p95_ms = None if values.get("p95_s") is None else 1000 * values["p95_s"]
+                errors = min(increase["errors"], increase["requests"])
+                samples.append(Sample(self.NAME, colour, increase["requests"], errors, increase["client_errors"], (), p95_ms))
+        if any(sample.colour in (BLUE, GREEN) for sample in samples):
+            yield ("on_samples", samples)
+
+    def _value(self, query: str):
+        """The one value of an instant query; None without a series. Raises OSError or ValueError."""
+        address = f"{self._url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        with urllib.request.urlopen(address, timeout=self._timeout) as answer:  # noqa: S310 - the user's own Prometheus
+            found = json.load(answer)
+        if found.get("status") != "success":
+            raise ValueError(f"Prometheus refused {query}: {found.get('error', 'no reason given')}")
+        series = found["data"]["result"]
+        value = float(series[0]["value"][1]) if series else math.nan
+        return None if math.isnan(value) else value

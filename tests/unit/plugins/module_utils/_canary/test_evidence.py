@@ -1,0 +1,100 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of a rollout: complete as data, readable as Markdown, and one page without anything from outside."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary import evidence, page
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, FAST, GREEN, Sample
+
+from .driven import Driven
+
+ABOUT = {
+    "id": "20261121T101500Z",
+    "listener": "chat-dev:80",
+    "colours": ["chat-<blue>", "chat-green"],
+    "started_at": "2026-11-21T10:15:00Z",
+    "by": "kim@laptop",
+}
+
+
+def finished(errors=0):
+    one = Driven().start().to_step(2)
+    series = evidence.Series()
+    while not one.rollout.finished:
+        one.wait(1, green=(60, errors))
+        at = one.now - one.rollout.started
+        blue, green = Sample(FAST, BLUE, 60, latencies_ms=(30.0,) * 60), Sample(FAST, GREEN, 60, errors, latencies_ms=(31.0,) * 60)
+        series.add(at, one.live, [blue, green])
+    return evidence.record(one.rollout, series, ABOUT)
+
+
+def test_a_promotion_is_recorded():
+    found = finished()
+    assert (found["outcome"], found["weights"], found["rollback"]) == ("done", [0, 100], None)
+    assert found["plan"] == [[90, 10], [50, 50], [10, 90], [0, 100]]
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_a_rollback_has_its_times_and_arithmetic():
+    found = finished(errors=6)
+    back = found["rollback"]
+    assert back["first_bad_answer_at"] <= back["decided_at"] <= back["restored_at"]
+    assert back["first_bad_answer_to_restored_s"] <= 5
+    abort = next(entry for entry in found["timeline"] if entry["kind"] == "abort")
+    assert any(row["log_e"] >= row["abort_at"] for row in abort["arithmetic"])
+
+
+def test_the_series_gathers_samples_into_points():
+    series = evidence.Series()
+    for at in (0.0, 0.9, 1.9, 2.1):
+        series.add(at, (90, 10), [Sample(FAST, GREEN, 10, 1, latencies_ms=(5.0,) * 10)])
+    points = series.points()
+    assert [point["at"] for point in points] == [0.0, 2.0]
+    assert points[0][GREEN] == {"requests": 30, "errors": 3, "p95_ms": 5.0}
+    assert points[0][BLUE] is None
+
+
+def test_markdown_says_what_decided():
+    text = evidence.markdown(finished(errors=6))
+    assert "# Rollout 20261121T101500Z: rolled back" in text
+    assert "From the first bad answer to the weights verified" in text
+    assert "| errors | probes | " in text
+    assert "| probes | chat-green |" in text
+
+
+class Reader(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links, self.words = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_page_stands_alone_and_escapes_names():
+    reader = Reader()
+    text = page.page(finished(errors=6))
+    reader.feed(text)
+    assert reader.tags.count("svg") == 3
+    assert reader.tags.count("polyline") == 6
+    assert reader.links == []
+    assert "script" not in reader.tags
+    assert "blue" not in reader.tags, "a name must not become a tag"
+    assert "chat-<blue>" in "".join(reader.words)
+
+
+def test_a_page_of_a_rollout_without_samples_is_a_page():
+    one = Driven().start()
+    one.do(one.rollout.on_interrupt(one.now, "SIGINT"))
+    found = evidence.record(one.rollout, evidence.Series(), ABOUT)
+    assert "rolled back" in page.page(found)
+    assert "rolled back" in evidence.markdown(found)
