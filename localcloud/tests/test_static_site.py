@@ -158,6 +158,12 @@ def test_an_alias_with_its_own_certificate_and_a_record(boto, origin, authority)
         assert ("DNS", "*.chat.example") in tls.getpeercert()["subjectAltName"]
     with pytest.raises(ClientError, match="ResourceInUseException"):
         acm.delete_certificate(CertificateArn=arn)
+    cloudfront = boto("cloudfront")
+    found = cloudfront.get_distribution_config(Id=made.id)
+    disabled = {**found["DistributionConfig"], "Enabled": False}
+    etag = cloudfront.update_distribution(Id=made.id, IfMatch=found["ETag"], DistributionConfig=disabled)["ETag"]
+    cloudfront.delete_distribution(Id=made.id, IfMatch=etag)
+    acm.delete_certificate(CertificateArn=arn)
 
 
 def test_a_disabled_distribution_is_gone_and_a_deleted_one_leaves_nothing(boto, origin, authority):

@@ -14,12 +14,16 @@ from . import (
     ecs_cases,
     elasticache_cases,
     elbv2_cases,
+    site_cases,
     ssm_cases,
 )
 from .cases import Case
 
 CASES: dict[str, list[Case]] = {
     "application-autoscaling": application_autoscaling_cases.CASES,
+    "acm": site_cases.ACM,
+    "cloudfront": site_cases.CLOUDFRONT,
+    "route53": site_cases.ROUTE53,
     "autoscaling": autoscaling_cases.CASES,
     "cloudwatch": cloudwatch_cases.CASES,
     "ec2": ec2_cases.CASES,

@@ -22,6 +22,9 @@ SERVICES = {
     "ecs": "ecs",
     "application-autoscaling": "application-autoscaling",
     "monitoring": "cloudwatch",
+    "route53": "route53",
+    "acm": "acm",
+    "cloudfront": "cloudfront",
 }
 """MiniStack's name of a service -> botocore's; a handler that is missing here has nobody who compares its answers."""
 

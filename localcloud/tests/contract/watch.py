@@ -14,11 +14,13 @@ import botocore.session
 from .answers import Answer, error_code, problems_of
 
 OURS = frozenset(
-    {"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "ecs", "elasticache", "elbv2", "application-autoscaling"}
+    {"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "ecs", "elasticache", "elbv2", "acm", "application-autoscaling"}
 )
 """botocore's names of the services that the local cloud answers itself; the other ones are MiniStack's."""
 
 PARTLY: dict[str, frozenset[str]] = {
+    "route53": frozenset({"GetDNSSEC"}),
+    "cloudfront": frozenset({"DeleteOriginAccessControl"}),
     "cloudwatch": frozenset(
         {"PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards", "TagResource", "UntagResource", "ListTagsForResource"}
     ),

@@ -80,6 +80,8 @@ class Acm:
             await asyncio.to_thread(self._certificates.imported, found["CertificateArn"])
         elif operation == "DescribeCertificate":
             self._describe(found["Certificate"])
+        elif operation == "GetCertificate" and not found.get("CertificateChain"):
+            found["CertificateChain"] = found["Certificate"]  # what AWS gives of one that was imported without a chain
         return json.dumps(found).encode() if found or operation == "ListCertificates" else b""
 
     async def _look(self) -> None:

@@ -35,6 +35,7 @@ class CloudFront:
         self._names: dict[str, Distribution] = {}
         self._addresses: dict[str, tuple[str, str]] = {}
         """Id of a distribution -> its own domain name and its public address."""
+        self._holders: set[str] = set()
         self._wildcard: Pem | None = None
         self._edge = Edge(self._find, self._certificate, cloud.names)
 
@@ -60,7 +61,8 @@ class CloudFront:
 
     def _follow(self) -> None:
         """Bring addresses, names and certificates to the distributions that are enabled now."""
-        enabled = {found.id: found for found in distributions.all_distributions() if found.enabled}
+        everything = distributions.all_distributions()
+        enabled = {found.id: found for found in everything if found.enabled}
         self._names = {name: found for found in enabled.values() for name in found.names}
         for gone in self._addresses.keys() - enabled.keys():
             name, address = self._addresses.pop(gone)
@@ -71,8 +73,10 @@ class CloudFront:
                 address = self._cloud.edges.open({443: self._edge.https_port, 80: self._edge.http_port})
                 self._addresses[found.id] = (found.names[0], address)
                 self._cloud.names.set(found.names[0], (), [address])
-        for found in distributions.all_distributions():
-            self._cloud.certificates.release(found.arn)
+        for arn in self._holders:
+            self._cloud.certificates.release(arn)
+        self._holders = {found.arn for found in everything}
+        for found in everything:
             if found.certificate_arn:
                 self._cloud.certificates.use(found.certificate_arn, found.arn)
 
