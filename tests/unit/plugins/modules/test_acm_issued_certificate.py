@@ -20,8 +20,9 @@ LISTED = {"CertificateStatuses": ["PENDING_VALIDATION", "ISSUED"]}
 
 def certificate(*names, records=True):
     option = {"DomainName": "chat.example.com", **({"ResourceRecord": RECORD} if records else {})}
-    shown = {"CertificateArn": ARN, "DomainName": "chat.example.com", "Status": "PENDING_VALIDATION", "DomainValidationOptions": [option] * 2}
-    return {"Certificate": {**shown, "SubjectAlternativeNames": list(names or ["chat.example.com"])}}
+    shown = {"CertificateArn": ARN, "DomainName": "chat.example.com", "Status": "PENDING_VALIDATION"}
+    more = {"DomainValidationOptions": [option] * 2, "SubjectAlternativeNames": list(names or ["chat.example.com"])}
+    return {"Certificate": {**shown, **more}}
 
 
 @pytest.fixture
