@@ -17,6 +17,9 @@ import pytest
 import world
 
 
+pytestmark = pytest.mark.thorough
+
+
 @pytest.fixture(scope="module")
 def built():
     """The environment, with a second version in the colour that is not live."""
