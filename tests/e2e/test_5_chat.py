@@ -16,7 +16,6 @@ import chat
 import pytest
 import world
 
-
 pytestmark = pytest.mark.thorough
 
 
