@@ -26,7 +26,8 @@ from ansible_collections.bluegreen.aws.plugins.module_utils import _dashboard as
 )
 def test_same(one, other, same):
     assert dashboard.same(one, other) is same
-    assert dashboard.same(other, one) is same
+    swapped = (other, one)
+    assert dashboard.same(*swapped) is same
 
 
 def test_texts():

@@ -23,8 +23,8 @@ def run(client, check_mode=False, **params):
     return {**subject.run(module), "warnings": module.warnings}
 
 
-def present(stubber, body=BODY):
-    answer = {"DashboardName": "chat", "DashboardArn": ARN, "DashboardBody": json.dumps(body, indent=1)}
+def present(stubber):
+    answer = {"DashboardName": "chat", "DashboardArn": ARN, "DashboardBody": json.dumps(BODY, indent=1)}
     stubber.add_response("get_dashboard", answer, {"DashboardName": "chat"})
 
 
