@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import pathlib
 import secrets
 import socket
@@ -49,10 +50,16 @@ def free_port() -> int:
 
 
 def cloud_of(name: str, state_dir: pathlib.Path) -> Cloud:
-    """A cloud of which only ECR is going to run."""
+    """A cloud of which only ECR is going to run; what ECR does not ask for is None."""
     ports = Ports(api=free_port(), registry=free_port(), ssmmessages=free_port())
     client = docker.from_env()
-    return Cloud(name=name, account_id=ACCOUNT, region=REGION, state_dir=state_dir, ports=ports, docker=client, instances=NoInstances())
+    members: dict[str, t.Any] = {
+        field.name: None
+        for field in dataclasses.fields(Cloud)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    members |= {"name": name, "account_id": ACCOUNT, "region": REGION, "state_dir": state_dir, "ports": ports, "docker": client}
+    return Cloud(**{**members, "instances": NoInstances()})
 
 
 def remove(cloud: Cloud) -> None:
