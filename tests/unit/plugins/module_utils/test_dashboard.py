@@ -11,7 +11,7 @@ from ansible_collections.bluegreen.aws.plugins.module_utils import _dashboard as
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("left", "right", "same"),
     [
         ({"a": 1, "b": [1, 2]}, {"b": [1, 2], "a": 1}, True),
         ({"x": 6.0}, {"x": 6}, True),
@@ -24,10 +24,9 @@ from ansible_collections.bluegreen.aws.plugins.module_utils import _dashboard as
         (None, {}, False),
     ],
 )
-def test_same(one, other, same):
-    assert dashboard.same(one, other) is same
-    swapped = (other, one)
-    assert dashboard.same(*swapped) is same
+def test_same(left, right, same):
+    assert dashboard.same(left, right) is same
+    assert dashboard.same(right, left) is same
 
 
 def test_texts():
