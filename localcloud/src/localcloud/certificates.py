@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import ipaddress
 import pathlib
+import ssl
 import threading
 import typing as t
 
@@ -56,6 +57,7 @@ class Authority:
         self._certificate = builder.sign(self._key, hashes.SHA256())
         state_dir.mkdir(parents=True, exist_ok=True)
         self.path.write_text(self.certificate)
+        trusted_file(state_dir).write_text(f"{system_certificates()}\n{self.certificate}")
 
     @property
     def certificate(self) -> str:
@@ -110,6 +112,19 @@ def _rsa_key() -> rsa.RSAPrivateKey:
 def authority_file(state_dir: pathlib.Path) -> pathlib.Path:
     """Where a cloud's authority is for clients, as `curl --cacert` takes it."""
     return state_dir / "ca.pem"
+
+
+def trusted_file(state_dir: pathlib.Path) -> pathlib.Path:
+    """What clients on this machine trust: its own authorities and the cloud's."""
+    return state_dir / "trusted.pem"
+
+
+def system_certificates() -> str:
+    """The authorities that this machine trusts, as PEM text; empty when it has no file of them."""
+    for path in (ssl.get_default_verify_paths().openssl_cafile, "/etc/ssl/certs/ca-certificates.crt"):
+        if pathlib.Path(path).is_file():
+            return pathlib.Path(path).read_text()
+    return ""
 
 
 def _builder(

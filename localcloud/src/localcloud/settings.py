@@ -13,7 +13,7 @@ import pathlib
 import re
 import socket
 
-from .certificates import authority_file
+from .certificates import authority_file, trusted_file
 from .cloud import Ports
 from .errors import LocalCloudError
 
@@ -64,6 +64,8 @@ class Settings:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "LOCALCLOUD_CA_BUNDLE": str(authority_file(self.state_dir)),
+            # Where OpenSSL looks for authorities, so that clients trust the cloud's HTTPS without knowing of it.
+            "SSL_CERT_FILE": str(trusted_file(self.state_dir)),
         }
 
 
