@@ -10,6 +10,7 @@ import os
 import pathlib
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 
@@ -32,6 +33,7 @@ def traces(engine, name):
         "networks": [found.name for found in engine.networks.list(filters=label)],
         "volumes": [found.name for found in engine.volumes.list(filters=label)],
         "rules": [line for line in saved.splitlines() if short.short in line],
+        "names": [line for line in pathlib.Path("/etc/hosts").read_text().splitlines() if line.endswith(f"# localcloud {name}")],
         "processes": [pid for pid in os.listdir("/proc") if pid.isdigit() and _serves(pid, name)],
         "control groups": [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/localcloud-{name}")],
     }
@@ -45,7 +47,15 @@ def _serves(pid, name):
     return b"localcloud.server" in command and name.encode() in command
 
 
-NOTHING = {"containers": [], "networks": [], "volumes": [], "rules": [], "processes": [], "control groups": []}
+NOTHING = {"containers": [], "networks": [], "volumes": [], "rules": [], "names": [], "processes": [], "control groups": []}
+
+
+def give_a_name(environment, name):
+    """Let a name resolve to an address of nobody."""
+    route53 = client_of(environment, "route53")
+    zone = route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"]
+    record = {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
 
 
 def launch(environment, vpc, count=1):
@@ -109,6 +119,8 @@ def test_what_a_killed_server_left_is_found_and_removed(second, engine, vpc):
     other_vpc = make_vpc(client_of(environment, "ec2"), "10.97.0.0/16")
     (lost,) = launch(environment, other_vpc)
     start_task(environment, other_vpc)
+    give_a_name(environment, f"{name}.example")
+    assert socket.gethostbyname(f"{name}.example") == "192.0.2.1"
     settings = json.loads((state / name / "settings.json").read_text())
     os.kill(int((state / name / "server.pid").read_text()), signal.SIGKILL)
     wait_for(lambda: not traces(engine, name)["processes"])
@@ -119,7 +131,7 @@ def test_what_a_killed_server_left_is_found_and_removed(second, engine, vpc):
     left = traces(engine, name)
     assert f"localcloud-{name}-{lost['InstanceId']}" not in left["containers"]
     assert not [container for container in left["containers"] if "-task-" in container]
-    assert left["networks"] == []
+    assert (left["networks"], left["names"]) == ([], [])
     assert json.loads((state / name / "settings.json").read_text())["ports"] == settings["ports"]
     assert client_of(environment, "ec2").describe_instances()["Reservations"] == []
     again = localcloud(name, "up", state=state)

@@ -16,6 +16,8 @@ import chat
 import pytest
 import world
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def built():

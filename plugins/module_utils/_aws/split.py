@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from http.client import HTTPException
-from urllib.error import URLError
+from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 
@@ -22,8 +22,10 @@ def ask(url: str, header: str, timeout_s: float) -> str:
     """The value of a response header, or "" when there is none or no answer; any status counts as an answer."""
     try:
         return open_url(url, timeout=timeout_s, headers={"Connection": "close"}, validate_certs=True).headers.get(header, "")
-    except (URLError, HTTPException, OSError) as error:
-        return (getattr(error, "headers", None) and error.headers.get(header, "")) or ""
+    except HTTPError as error:
+        return error.headers.get(header, "")
+    except (HTTPException, OSError):
+        return ""
 
 
 def observe(url: str, header: str, values: dict, weights: dict, *, probes: int, timeout_s: float) -> dict:

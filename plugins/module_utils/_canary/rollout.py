@@ -87,11 +87,15 @@ class Rollout:
         self.weights = tuple(live)
         self.why = ""
         self.timeline: list = []
-        self.started = self.first_error = self.abort_at = self.ended = None
+        self.started: float | None = None
+        self.first_error: float | None = None
+        self.abort_at: float | None = None
+        self.ended: float | None = None
         self.totals: dict = {}
         self._metric_sources = tuple(metric_sources)
         self._published: set = set()
-        self._step_began = self._unhealthy_since = self._paused_at = None
+        self._step_began: float | None = None
+        self._unhealthy_since: float | None = None
         self._healthy: dict = {}
         self._silent: dict = {}
         self._boosted = False
