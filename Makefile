@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SYSTEM ?= popcon
 PYTHON := .venv/bin/python
 
-.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e bench-judge bench-ssm bench-redeploy docs changelog
+.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e canary canary-bad canary-kill bench-rollback bench-judge bench-ssm bench-redeploy docs changelog
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,18 @@ lint unit sanity cloud connection compose role e2e: setup ## One stage of make t
 
 bench-ssm: setup ## The connection beside connection: local: tasks, files, hosts, memory
 	@$(PYTHON) benchmarks/ssm.py
+
+canary: setup ## The four-step switch of chat while 100 users chat (after make demo SYSTEM=chat)
+	@$(PYTHON) benchmarks/canary.py good
+
+canary-bad: setup ## A version with 5 % errors: from its first bad answer to 100/0
+	@$(PYTHON) benchmarks/canary.py bad
+
+canary-kill: setup ## kill -9 in each step of the switch
+	@$(PYTHON) benchmarks/canary.py kill
+
+bench-rollback: setup ## Rollbacks of chat: from the command to verified
+	@$(PYTHON) benchmarks/canary.py rollback
 
 bench-judge: setup ## How often the judge is wrong: 10 000 simulated rollouts of each scenario
 	@$(PYTHON) benchmarks/judge.py

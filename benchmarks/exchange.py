@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import ipaddress
+import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -49,7 +50,7 @@ class Target:
 
 
 def parse_target(url: str) -> Target:
-    """Read `http://127.0.0.1:8080`. Raises TargetError for anything but plain HTTP to a loopback address."""
+    """Read `http://127.0.0.1:8080`, or a name that stands for loopback addresses alone. Raises TargetError for anything else."""
     try:
         parts = urlsplit(url)
         port = parts.port or 80
@@ -58,13 +59,22 @@ def parse_target(url: str) -> Target:
     if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
         raise TargetError(f"Cannot send load to {url!r}: it is not a base URL; give one such as http://127.0.0.1:8080.")
     host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    addresses = _addresses(host)
+    if not addresses or not all(ipaddress.ip_address(address).is_loopback for address in addresses):
         raise TargetError(f"Refused to send load to {parts.hostname}: it is not a loopback address, and nothing else is ever a target.")
-    return Target(url.rstrip("/"), host, port)
+    return Target(url.rstrip("/"), addresses[0], port)
+
+
+def _addresses(host: str) -> list[str]:
+    """What an address or a name stands for on this machine; nothing when it is unknown."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    try:
+        return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except OSError:
+        return []
 
 
 @dataclass(frozen=True)

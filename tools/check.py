@@ -237,10 +237,15 @@ def with_cloud(run):
     return run(cloud.environment(TEST_CLOUD))
 
 
-def role():
+# Scenarios of chat's roles: with them `make test` would take longer than it may; `make role` runs them.
+THOROUGH_SCENARIOS = {"services", "site", "stores", "tables"}
+
+
+def role(*, thorough=True):
     def run(env):
         outcome = Outcome()
-        for scenario in sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")):
+        scenarios = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
+        for scenario in sorted(scenarios if thorough else scenarios - THOROUGH_SCENARIOS):
             # A state of its own, or molecule would take what an earlier run prepared for still there.
             with tempfile.TemporaryDirectory(prefix="molecule-") as state:
                 words = [BIN / "molecule", "test", "-s", scenario]
@@ -250,8 +255,9 @@ def role():
     return with_cloud(run)
 
 
-def e2e():
-    return with_cloud(lambda env: pytest(BIN / "python", "tests/e2e", "-v", env={**env, "PYTHONPATH": str(WORK)}))
+def e2e(*, thorough=True):
+    words = [] if thorough else ["-m", "not thorough"]
+    return with_cloud(lambda env: pytest(BIN / "python", "tests/e2e", "-v", *words, env={**env, "PYTHONPATH": str(WORK)}))
 
 
 STAGES = {
@@ -265,7 +271,11 @@ STAGES = {
     "e2e": e2e,
 }
 # What `make test` does of a stage that alone does more.
-QUICKLY = STAGES | {"compose": lambda: compose(thorough=False)}
+QUICKLY = STAGES | {
+    "compose": lambda: compose(thorough=False),
+    "role": lambda: role(thorough=False),
+    "e2e": lambda: e2e(thorough=False),
+}
 # Mostly waits for the cloud; in `make test` it runs beside the stages before it, which mostly compute.
 BESIDE = "role"
 
@@ -277,7 +287,7 @@ class Beside:
         self.name, self._began = name, time.monotonic()
         self._folder = tempfile.TemporaryDirectory()
         self._log, self._report = Path(self._folder.name) / "log", Path(self._folder.name) / "report"
-        words = [sys.executable, __file__, name, "--report", str(self._report)]
+        words = [sys.executable, __file__, name, "--report", str(self._report), "--quickly"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         print(f"  {name} runs beside what follows", flush=True)
@@ -299,6 +309,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=["all", *STAGES])
     parser.add_argument("--report", type=Path, help="write what the stage came to there, as JSON, and no summary")
+    parser.add_argument("--quickly", action="store_true", help="what make test does of the stage")
     options = parser.parse_args()
     wanted = options.stage
     began, rows = time.monotonic(), []
@@ -309,7 +320,7 @@ def main():
         if beside is not None and name == beside.name:
             outcome, seconds = beside.outcome()
         else:
-            outcome = (QUICKLY if wanted == "all" else STAGES)[name]()
+            outcome = (QUICKLY if wanted == "all" or options.quickly else STAGES)[name]()
             seconds = time.monotonic() - started
         if outcome.ran == 0:
             print(f"  FAILED stage {name} ran no test", flush=True)

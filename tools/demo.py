@@ -51,7 +51,7 @@ def main():
     parser.add_argument("verb", choices=["up"])
     parser.add_argument("--system", default="popcon")
     arguments = parser.parse_args()
-    ready = sorted(path.parent.name for path in (ROOT / "inventories").glob("*/10_aws_ec2.yml"))
+    ready = sorted(path.parent.name for path in (ROOT / "inventories").glob("*/00_localhost.yml"))
     if arguments.system not in ready:
         sys.exit(f"There is no system '{arguments.system}'; SYSTEM can be {', '.join(ready)}. Nothing was started.")
     up(arguments.system)

@@ -10,11 +10,13 @@ import os
 import pathlib
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 
 import pytest
 from conftest import PARAMETER, client_of, exports, localcloud, make_vpc, wait_for, wait_for_state
+from ecs_client import Shop
 
 from localcloud import settings as settings_module
 from localcloud.dataplane.networks import taken_networks
@@ -31,6 +33,7 @@ def traces(engine, name):
         "networks": [found.name for found in engine.networks.list(filters=label)],
         "volumes": [found.name for found in engine.volumes.list(filters=label)],
         "rules": [line for line in saved.splitlines() if short.short in line],
+        "names": [line for line in pathlib.Path("/etc/hosts").read_text().splitlines() if line.endswith(f"# localcloud {name}")],
         "processes": [pid for pid in os.listdir("/proc") if pid.isdigit() and _serves(pid, name)],
         "control groups": [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/localcloud-{name}")],
     }
@@ -44,7 +47,15 @@ def _serves(pid, name):
     return b"localcloud.server" in command and name.encode() in command
 
 
-NOTHING = {"containers": [], "networks": [], "volumes": [], "rules": [], "processes": [], "control groups": []}
+NOTHING = {"containers": [], "networks": [], "volumes": [], "rules": [], "names": [], "processes": [], "control groups": []}
+
+
+def give_a_name(environment, name):
+    """Let a name resolve to an address of nobody."""
+    route53 = client_of(environment, "route53")
+    zone = route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"]
+    record = {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
 
 
 def launch(environment, vpc, count=1):
@@ -52,6 +63,14 @@ def launch(environment, vpc, count=1):
     image = client_of(environment, "ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
     started = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=count, MaxCount=count, SubnetId=vpc.public_subnet)
     return [wait_for_state(ec2, item["InstanceId"], "running") for item in started["Instances"]]
+
+
+def start_task(environment, vpc):
+    """An ECS task of two containers with a volume, running."""
+    shop = Shop(lambda service: client_of(environment, service), vpc, "left")
+    mount = {"mountPoints": [{"sourceVolume": "v", "containerPath": "/v"}]}
+    side = shop.container(name="side", image="debian:trixie-slim", command=["sleep", "infinity"], portMappings=[], **mount)
+    shop.wait_task(shop.run(shop.define("left", shop.container(**mount), side, volumes=[{"name": "v"}])), "RUNNING")
 
 
 @pytest.fixture
@@ -97,7 +116,11 @@ def test_what_a_killed_server_left_is_found_and_removed(second, engine, vpc):
     name, state = second
     localcloud(name, "up", state=state)
     environment = exports(name, state)
-    (lost,) = launch(environment, make_vpc(client_of(environment, "ec2"), "10.97.0.0/16"))
+    other_vpc = make_vpc(client_of(environment, "ec2"), "10.97.0.0/16")
+    (lost,) = launch(environment, other_vpc)
+    start_task(environment, other_vpc)
+    give_a_name(environment, f"{name}.example")
+    assert socket.gethostbyname(f"{name}.example") == "192.0.2.1"
     settings = json.loads((state / name / "settings.json").read_text())
     os.kill(int((state / name / "server.pid").read_text()), signal.SIGKILL)
     wait_for(lambda: not traces(engine, name)["processes"])
@@ -107,11 +130,13 @@ def test_what_a_killed_server_left_is_found_and_removed(second, engine, vpc):
     assert "removed what an earlier run left behind" in up.stdout
     left = traces(engine, name)
     assert f"localcloud-{name}-{lost['InstanceId']}" not in left["containers"]
-    assert left["networks"] == []
+    assert not [container for container in left["containers"] if "-task-" in container]
+    assert (left["networks"], left["names"]) == ([], [])
     assert json.loads((state / name / "settings.json").read_text())["ports"] == settings["ports"]
     assert client_of(environment, "ec2").describe_instances()["Reservations"] == []
     again = localcloud(name, "up", state=state)
     assert f"cloud {name} is up already" in again.stdout
+    start_task(environment, make_vpc(client_of(environment, "ec2"), "10.97.0.0/16"))
     localcloud(name, "down", state=state)
     assert traces(engine, name) == NOTHING
 

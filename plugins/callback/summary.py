@@ -48,6 +48,17 @@ def short(digest):
     return f"sha256:{tail[:12]}" if colon else digest or head
 
 
+def service_lines(services):
+    """One line per colour: {"blue": {"version", "image", "weight", "desired", "healthy"}, …} with the share of the requests in percent."""
+    total = sum(int(one["weight"]) for one in services.values()) or 1
+    width = max((len(one["version"]) for one in services.values()), default=0)
+    return [
+        f"  {colour.ljust(5)}  {round(100 * int(one['weight']) / total):3} %  version {one['version'].ljust(width)}  "
+        f"{one['healthy']} of {one['desired']} healthy  {short(one['image'])}"
+        for colour, one in services.items()
+    ]
+
+
 def summary_lines(collected, plays, total):
     """The summary's lines. ``collected`` is the custom statistic bluegreen_summary, ``plays`` is [(name, seconds)]."""
     lines = []
@@ -56,6 +67,7 @@ def summary_lines(collected, plays, total):
         lines.append(host)
         width = max((len(name) for name in facts.get("urls", {})), default=0)
         lines.extend(f"  {name.ljust(width)}  {url}" for name, url in facts.get("urls", {}).items())
+        lines.extend(service_lines(facts.get("services") or {}))
         release = facts.get("release") or {}
         if release:
             lines.append(f"  release {release['id']} by {release['actor']}, configuration {release.get('config_version') or '-'}")

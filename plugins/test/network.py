@@ -16,6 +16,14 @@ def inside_network(block, network):
         return False
 
 
+def overlaps_network(block, network):
+    """True when the two blocks in CIDR notation share an address; what is no block shares none."""
+    try:
+        return ipaddress.ip_network(block).overlaps(ipaddress.ip_network(network))
+    except (ValueError, TypeError):
+        return False
+
+
 class TestModule:
     def tests(self):
-        return {"inside_network": inside_network}
+        return {"inside_network": inside_network, "overlaps_network": overlaps_network}

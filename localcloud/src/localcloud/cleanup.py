@@ -14,7 +14,7 @@ import docker
 import docker.errors
 
 from .cloud import LABEL
-from .dataplane import firewall, rules
+from .dataplane import firewall, hosts, rules
 from .dataplane.containers import cgroup_parent, remove_cgroups
 from .settings import short_of
 
@@ -27,14 +27,17 @@ class Removed:
     networks: int
     volumes: int
     rules: bool
+    names: bool
 
     def __bool__(self) -> bool:
-        return bool(self.containers or self.networks or self.volumes or self.rules)
+        return bool(self.containers or self.networks or self.volumes or self.rules or self.names)
 
     def __str__(self) -> str:
         parts = [_count(self.containers, "container"), _count(self.networks, "network"), _count(self.volumes, "volume")]
         if self.rules:
             parts.append("packet rules")
+        if self.names:
+            parts.append("names in /etc/hosts")
         return ", ".join(part for part in parts if part) or "nothing"
 
 
@@ -43,7 +46,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def remove_everything(client: docker.DockerClient, name: str, api_port: int | None) -> Removed:
-    """Remove containers with their volumes, then networks, named volumes, packet rules and control groups of a cloud.
+    """Remove containers with their volumes, then networks, named volumes, packet rules, names and control groups of a cloud.
 
     `api_port` is None when the cloud's settings are lost.
     """
@@ -67,7 +70,7 @@ def remove_everything(client: docker.DockerClient, name: str, api_port: int | No
             volume.remove(force=True)
     had_rules = firewall.remove(rules.Chains(short_of(name)))
     remove_cgroups(cgroup_parent(name))
-    return Removed(len(ids), len(networks), len(volumes), had_rules)
+    return Removed(len(ids), len(networks), len(volumes), had_rules, hosts.remove(name))
 
 
 def _remove_container(client: docker.DockerClient, container_id: str) -> None:

@@ -72,7 +72,7 @@ def _status(arguments: argparse.Namespace) -> int:
             f"Failed to reach cloud {settings.name} at {settings.api_url}: its server does not answer. "
             f"Run `localcloud --name {settings.name} up`."
         )
-    ports = {**vars(settings.ports), "imds": settings.imds_port}
+    ports = {**vars(settings.ports), "imds": settings.imds_port, "dns": settings.dns_port}
     status |= {"ports": ports, "versions": {name: importlib.metadata.version(name) for name in ("localcloud", "ministack", "moto")}}
     if arguments.json:
         print(json.dumps(status, indent=2))

@@ -13,6 +13,7 @@ import typing as t
 if t.TYPE_CHECKING:
     import docker
 
+    from .certificates import Authority
     from .names import Names
 
 LABEL = "localcloud"
@@ -87,11 +88,23 @@ class Interface:
     network_name: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Subnet:
+    """A subnet, as far as a service that places something in it has to know it."""
+
+    id: str
+    vpc_id: str
+    availability_zone: str
+
+
 class InterfaceMaker(t.Protocol):
     """Makes interfaces in a VPC's subnets; safe for threads; makes the VPC's Docker network when there is none."""
 
     def create(self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False) -> Interface:
         """A new interface; KeyError when there is no such subnet or security group, LocalCloudError when it has no address left."""
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        """The subnet of this id; KeyError when there is none."""
 
     def delete(self, interface_id: str) -> None:
         """Give its addresses back; nothing happens when it is gone."""
@@ -100,9 +113,59 @@ class InterfaceMaker(t.Protocol):
         """Put it into other security groups."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+class TargetGroups(t.Protocol):
+    """Target groups of load balancers for the services whose resources are targets; safe for threads.
+
+    A target is an address or an instance id, with a port. Every method but `exists` raises KeyError for an ARN of no target group.
+    Whoever calls holds no lock that EC2's records need (moto's), which these methods take themselves.
+    """
+
+    def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Let them get requests once they are healthy."""
+
+    def deregister_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Let them drain; those that are not registered do not matter."""
+
+    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], str]:
+        """Target -> its state in the API: initial, healthy, unhealthy, draining or unused."""
+
+    def exists(self, target_group_arn: str) -> bool:
+        """Whether there is a target group with this ARN."""
+
+
+class NoTargetGroups:
+    """A cloud without load balancers."""
+
+    def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def deregister_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def target_health(self, target_group_arn: str) -> dict[tuple[str, int], str]:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def exists(self, target_group_arn: str) -> bool:
+        """False."""
+        return False
+
+
+class EdgeMaker(t.Protocol):
+    """Gives public addresses to services that stand in no VPC; safe for threads."""
+
+    def open(self, ports: dict[int, int]) -> str:
+        """A new loopback address; `ports` maps its TCP ports to those of 127.0.0.1 that answer."""
+
+    def close(self, address: str) -> None:
+        """Give an address back; nothing happens when it is not open."""
+
+
+@dataclasses.dataclass(kw_only=True)
 class Cloud:
-    """One running cloud; handed to each service's `create`."""
+    """One running cloud; handed to each service's `create`. Nothing in it changes but `target_groups`, which a service provides."""
 
     name: str
     account_id: str
@@ -112,9 +175,20 @@ class Cloud:
     docker: docker.DockerClient
     instances: InstanceDirectory
     interfaces: InterfaceMaker
+    edges: EdgeMaker
     names: Names
+    """What a name stands for: resolved on this machine (/etc/hosts) with the public addresses, in VPCs with the private ones."""
+    dns_server: t.Callable[[str], str]
+    """Docker network's name → address of the name server for a container in it, for `dns=[…]`; it answers `names` and forwards the
+    rest. KeyError when the network does not exist: make an interface first."""
+    certificates: Authority
+    """Signs what the cloud's services serve over TLS; clients trust its file in the state directory. `pem(arn)` is a certificate of
+    ACM with its key, `use` and `release` keep it from being deleted."""
     changed: t.Callable[[], None] = dataclasses.field(default=lambda: None)
     """Tell the data plane that EC2's records may have changed; safe for threads."""
+    link_local: t.Callable[[str, int], None] = dataclasses.field(default=lambda address, port: None)
+    """Let port 80 of a link-local address lead, from inside every VPC, to a port of 127.0.0.1; safe for threads."""
+    target_groups: TargetGroups = dataclasses.field(default_factory=NoTargetGroups)
 
     @property
     def api_url(self) -> str:

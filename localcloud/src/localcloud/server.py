@@ -18,6 +18,7 @@ import docker
 
 from . import images
 from . import settings as settings_module
+from .certificates import Authority
 from .cloud import Cloud
 from .dataplane import rules
 from .dataplane.networks import Networks
@@ -38,9 +39,22 @@ class Server:
         environment.apply(settings)
         # MiniStack and moto read the environment when they are imported
         from .dataplane.dataplane import DataPlane
+        from .dataplane.dns import DnsServer
+        from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
-        from .emulation import group_metrics, identity, instances, launch_templates, required, tags, unsupported
+        from .emulation import (
+            buckets,
+            dashboard_tags,
+            group_metrics,
+            identity,
+            instances,
+            launch_templates,
+            required,
+            tags,
+            unsupported,
+        )  # fmt: skip
         from .emulation.directory import MotoDirectory
+        from .emulation.edges import Edges
         from .emulation.images import public_parameters
         from .emulation.interfaces import Interfaces
         from .emulation.records import MotoRecords
@@ -56,21 +70,28 @@ class Server:
         networks = Networks(client, settings.name, settings.short)
         directory = MotoDirectory(lambda: self.dataplane.container_ids())
         interfaces = Interfaces(settings.region, networks, lambda: self.dataplane.changed())
+        edges = Edges(settings.public_prefix, lambda: self.dataplane.changed())
         self.dataplane = DataPlane(
             client, settings.name, MotoRecords(settings, directory, interfaces), networks, chains, settings.public_prefix,
             [settings.ports.api, settings.ports.registry, settings.ports.ssmmessages, settings.imds_port],
+            settings.dns_port, edges.all,
         )  # fmt: skip
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
         tags.install()
         launch_templates.install()
         group_metrics.install()
+        dashboard_tags.install()
         unsupported.install()
+        buckets.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
         async def credentials(role_name: str, instance_id: str) -> identity.Credentials | None:
             arn = identity.role_arn(role_name)
             return await identity.assume_role(arn, instance_id) if arn else None
 
+        names = Names()
+        Hosts(settings.name, names)
+        self.dns = DnsServer(names)
         self.imds = Imds(directory.metadata, credentials)
         self.cloud = Cloud(
             name=settings.name,
@@ -81,8 +102,12 @@ class Server:
             docker=client,
             instances=directory,
             interfaces=interfaces,
-            names=Names(),
+            edges=edges,
+            names=names,
+            dns_server=networks.gateway_of,
+            certificates=Authority(settings.name, settings.state_dir),
             changed=self.dataplane.changed,
+            link_local=self.dataplane.link_local,
         )
         from .services import create_all
 
@@ -95,6 +120,7 @@ class Server:
     async def start(self) -> None:
         """Start what listens beside the API."""
         await self.imds.start(self.settings.imds_port)
+        await self.dns.start(self.settings.dns_port)
         await self.dataplane.start()
         for name, service in self.services.items():
             if hasattr(service, "start"):
@@ -111,6 +137,7 @@ class Server:
                     _log.exception("service %s did not stop", name)
         await self.dataplane.stop()
         await self.imds.stop()
+        await self.dns.stop()
 
     def status(self) -> dict[str, t.Any]:
         """What `localcloud status` shows."""

@@ -13,6 +13,7 @@ import pathlib
 import re
 import socket
 
+from .certificates import authority_file, trusted_file
 from .cloud import Ports
 from .errors import LocalCloudError
 
@@ -33,6 +34,7 @@ class Settings:
     state_dir: pathlib.Path
     ports: Ports
     imds_port: int
+    dns_port: int
     public_prefix: str
 
     @property
@@ -57,9 +59,13 @@ class Settings:
         return {
             "AWS_ENDPOINT_URL": self.api_url,
             "AWS_ACCESS_KEY_ID": "localcloud",
-            "AWS_SECRET_ACCESS_KEY": "localcloud",
+            # Ansible masks every text that contains the secret key, so it must be part of no name.
+            "AWS_SECRET_ACCESS_KEY": hashlib.sha256(f"secret access key of {self.name}".encode()).hexdigest()[:40],
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            "LOCALCLOUD_CA_BUNDLE": str(authority_file(self.state_dir)),
+            # Where OpenSSL looks for authorities, so that clients trust the cloud's HTTPS without knowing of it.
+            "SSL_CERT_FILE": str(trusted_file(self.state_dir)),
         }
 
 
@@ -93,6 +99,7 @@ def load(name: str) -> Settings | None:
             state_dir=path.parent,
             ports=Ports(**stored["ports"]),
             imds_port=stored["imds_port"],
+            dns_port=stored["dns_port"],
             public_prefix=stored["public_prefix"],
         )
     except FileNotFoundError:
@@ -107,7 +114,7 @@ def load_or_create(name: str) -> Settings:
     if existing is not None:
         return existing
     taken_ports, taken_prefixes = _taken()
-    wanted = [API_PORT, API_PORT + 1, API_PORT + 2, API_PORT + 3] if name == DEFAULT_NAME else [0, 0, 0, 0]
+    wanted = [API_PORT, API_PORT + 1, API_PORT + 2, API_PORT + 3, API_PORT + 4] if name == DEFAULT_NAME else [0] * 5
     ports = _free_ports(wanted, taken_ports)
     settings = Settings(
         name=name,
@@ -116,6 +123,7 @@ def load_or_create(name: str) -> Settings:
         state_dir=state_root() / name,
         ports=Ports(api=ports[0], registry=ports[1], ssmmessages=ports[2]),
         imds_port=ports[3],
+        dns_port=ports[4],
         public_prefix=_free_prefix(name, taken_prefixes),
     )
     save(settings)
@@ -138,7 +146,7 @@ def _taken() -> tuple[set[int], set[str]]:
     for path in state_root().glob("*/settings.json"):
         other = load(path.parent.name)
         if other is not None:
-            ports |= {other.ports.api, other.ports.registry, other.ports.ssmmessages, other.imds_port}
+            ports |= {other.ports.api, other.ports.registry, other.ports.ssmmessages, other.imds_port, other.dns_port}
             prefixes.add(other.public_prefix)
     return ports, prefixes
 

@@ -33,8 +33,7 @@ class Answer(t.NamedTuple):
 
 def problems_of(operation: OperationModel, answer: Answer) -> Problems:
     """Everything in which the answer departs from the model; empty when it is one that AWS could give."""
-    protocol = operation.service_model.metadata["protocol"]
-    check = _CHECKS[protocol]
+    check = _CHECKS[operation.service_model.resolved_protocol]
     try:
         return [f"{operation.name}: {problem}" for problem in check(operation, answer)]
     except ValueError as error:  # json's and ElementTree's errors are both of this kind or wrapped in it below
@@ -45,7 +44,7 @@ def error_code(operation: OperationModel, answer: Answer) -> str | None:
     """The code of an error answer, None of a good one."""
     if answer.status < 300:
         return None
-    if operation.service_model.metadata["protocol"] in ("json", "rest-json"):
+    if operation.service_model.resolved_protocol in ("json", "rest-json"):
         return _json_error_code(json.loads(answer.body), answer)
     root = _xml(answer.body)
     return next((element.text for element in root.iter() if local_name(element) == "Code"), None)
@@ -161,7 +160,7 @@ def _ec2_error(operation: OperationModel, root: ElementTree.Element) -> Problems
 
 
 def _rest(operation: OperationModel, answer: Answer) -> Problems:
-    is_xml = operation.service_model.metadata["protocol"] == "rest-xml"
+    is_xml = operation.service_model.resolved_protocol == "rest-xml"
     if answer.status >= 300:
         return _rest_error(operation, answer, is_xml)
     problems = _status(answer, operation.http.get("responseCode", 200))

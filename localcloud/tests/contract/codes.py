@@ -52,8 +52,16 @@ EC2 = frozenset({
 })  # fmt: skip
 
 
+ALSO_DOCUMENTED = {
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteDashboards.html; the model has lost it
+    ("cloudwatch", "DeleteDashboards"): frozenset({"DashboardNotFoundError"}),
+}
+"""(service, operation) -> codes that its API reference has and its model has not."""
+
+
 def documented(operation: OperationModel) -> frozenset[str]:
     """Every code that a client of this operation has to expect."""
     own = {shape.metadata.get("error", {}).get("code", shape.name) for shape in operation.error_shapes}
-    own |= {shape.name for shape in operation.error_shapes} if operation.service_model.metadata["protocol"] != "query" else set()
+    own |= {shape.name for shape in operation.error_shapes} if operation.service_model.resolved_protocol != "query" else set()
+    own |= ALSO_DOCUMENTED.get((operation.service_model.service_name, operation.name), frozenset())
     return COMMON | own | (EC2 if operation.service_model.service_name == "ec2" else frozenset())

@@ -10,9 +10,22 @@ import boto3
 from localcloud.services import MODULES
 
 from .registered import CASES
-from .watch import OURS
+from .watch import OURS, PARTLY
 
-SERVICES = {"ec2": "ec2", "autoscaling": "autoscaling", "ssm": "ssm", "ecr": "ecr"}
+SERVICES = {
+    "ec2": "ec2",
+    "autoscaling": "autoscaling",
+    "ssm": "ssm",
+    "ecr": "ecr",
+    "elasticloadbalancing": "elbv2",
+    "elasticache": "elasticache",
+    "ecs": "ecs",
+    "application-autoscaling": "application-autoscaling",
+    "monitoring": "cloudwatch",
+    "route53": "route53",
+    "acm": "acm",
+    "cloudfront": "cloudfront",
+}
 """MiniStack's name of a service -> botocore's; a handler that is missing here has nobody who compares its answers."""
 
 
@@ -22,7 +35,7 @@ def test_every_handler_has_cases() -> None:
 
 
 def test_every_handler_is_watched() -> None:
-    assert set(SERVICES.values()) <= OURS
+    assert set(SERVICES.values()) <= OURS | set(PARTLY)
 
 
 def test_clients_are_watched_without_being_asked() -> None:

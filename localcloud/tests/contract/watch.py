@@ -13,8 +13,19 @@ import botocore.session
 
 from .answers import Answer, error_code, problems_of
 
-OURS = frozenset({"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr"})
+OURS = frozenset(
+    {"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "ecs", "elasticache", "elbv2", "acm", "application-autoscaling"}
+)
 """botocore's names of the services that the local cloud answers itself; the other ones are MiniStack's."""
+
+PARTLY: dict[str, frozenset[str]] = {
+    "route53": frozenset({"GetDNSSEC"}),
+    "cloudfront": frozenset({"DeleteOriginAccessControl"}),
+    "cloudwatch": frozenset(
+        {"PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards", "TagResource", "UntagResource", "ListTagsForResource"}
+    ),
+}
+"""Services of which the local cloud answers only these operations itself."""
 
 seen: collections.Counter[tuple[str, str, str | None]] = collections.Counter()
 """How often (service, operation, error code or None) was answered in this process."""
@@ -45,12 +56,15 @@ def install() -> None:
 
 def watch(client: t.Any) -> None:
     """Validate what this client gets, if the service is one of ours. A broken contract raises ContractBroken out of the call."""
-    if client.meta.service_model.service_name in OURS:
+    if client.meta.service_model.service_name in OURS | set(PARTLY):
         service_id = client.meta.service_model.service_id.hyphenize()
         client.meta.events.register(f"before-parse.{service_id}", _validate, unique_id="localcloud-contract")
 
 
 def _validate(operation_model: t.Any, response_dict: dict[str, t.Any], **_: t.Any) -> None:
+    only = PARTLY.get(operation_model.service_model.service_name)
+    if only is not None and operation_model.name not in only:
+        return
     headers = {name.lower(): value for name, value in response_dict["headers"].items()}
     answer = Answer(response_dict["status_code"], headers, response_dict["body"])
     problems = problems_of(operation_model, answer)

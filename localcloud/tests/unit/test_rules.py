@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from localcloud.dataplane.rules import Chains, Exposure, Link, OpenPorts, is_outside, ports_of, render
+from localcloud.dataplane.rules import Chains, Edge, Exposure, Link, OpenPorts, is_outside, ports_of, render
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,9 @@ def test_render():
         Exposure("127.77.0.3", "10.0.1.5", frozenset({OpenPorts("tcp")})),
         Exposure("127.77.0.2", "10.0.1.4", frozenset({OpenPorts("tcp", 80, 80), OpenPorts("udp", 5000, 5010)})),
     ]
-    assert render(chains, "127.77.0", [Link("lcbridge", "10.0.0.1")], exposures, ["10.0.2.4"], [4566]).splitlines() == [
+    assert render(
+        chains, "127.77.0", [Link("lcbridge", "10.0.0.1")], exposures, [Edge("127.77.0.9", 443, 5000)], ["10.0.2.4"], [4566], 4570
+    ).splitlines() == [
         "*nat",
         ":LOCALCLOUD-0123abcd-OUT - [0:0]",
         ":LOCALCLOUD-0123abcd-PRE - [0:0]",
@@ -59,7 +61,12 @@ def test_render():
         "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.2/32 -p tcp --dport 80 -j DNAT --to-destination 10.0.1.4",
         "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.2/32 -p udp --dport 5000:5010 -j DNAT --to-destination 10.0.1.4",
         "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.3/32 -p tcp -j DNAT --to-destination 10.0.1.5",
+        "-A LOCALCLOUD-0123abcd-OUT -d 127.77.0.9/32 -p tcp --dport 443 -j DNAT --to-destination 127.0.0.1:5000",
         "-A LOCALCLOUD-0123abcd-PRE -i lcbridge -d 10.0.0.1/32 -p tcp --dport 4566 -j DNAT --to-destination 127.0.0.1:4566",
+        "-A LOCALCLOUD-0123abcd-PRE -i lcbridge -d 10.0.0.1/32 -p udp --dport 53 -j DNAT --to-destination 127.0.0.1:4570",
+        "-A LOCALCLOUD-0123abcd-PRE -i lcbridge -d 10.0.0.1/32 -p tcp --dport 53 -j DNAT --to-destination 127.0.0.1:4570",
+        "-A LOCALCLOUD-0123abcd-PRE -i lcbridge -d 169.254.169.253/32 -p udp --dport 53 -j DNAT --to-destination 127.0.0.1:4570",
+        "-A LOCALCLOUD-0123abcd-PRE -i lcbridge -d 169.254.169.253/32 -p tcp --dport 53 -j DNAT --to-destination 127.0.0.1:4570",
         "-A LOCALCLOUD-0123abcd-POST -s 127.0.0.0/8 -o lcbridge -j MASQUERADE",
         "COMMIT",
         "*filter",
@@ -78,3 +85,9 @@ def test_render():
 
 def test_names_of_chains_fit():
     assert all(len(own) <= 28 for _, _, own in Chains("0123abcd").jumps)
+
+
+def test_link_local_addresses_lead_to_this_machine():
+    text = render(Chains("0123abcd"), "127.77.0", [Link("lcbridge", "10.0.0.1")], [], [], [], [], 5353, {"169.254.170.2": 5000})
+    chain = "-A LOCALCLOUD-0123abcd-PRE -i lcbridge"
+    assert f"{chain} -d 169.254.170.2/32 -p tcp --dport 80 -j DNAT --to-destination 127.0.0.1:5000" in text.splitlines()

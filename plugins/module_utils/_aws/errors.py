@@ -41,6 +41,10 @@ REMEDIES = {
     "KMSInvalidStateException": "Enable the KMS key, or name another one in key_id.",
     "ParameterLimitExceeded": "Delete unused parameters, or ask for a higher quota.",
     "ParameterMaxVersionLimitExceeded": "Remove the label from the oldest version of the parameter; Parameter Store keeps 100 versions.",
+    "OriginAccessControlInUse": "Remove it from the origins of every distribution first, or remove the distributions.",
+    "InvalidReplicationGroupState": "AWS changes one thing at a time; run again when the group is available, or with wait: true.",
+    "CacheSubnetGroupNotFoundFault": "Create the subnet group first (community.aws.elasticache_subnet_group), or name one that exists.",
+    "CacheParameterGroupNotFound": "Create the parameter group first (community.aws.elasticache_parameter_group), or name one that exists.",
     "TooManyUpdates": "Somebody else changes this parameter right now; run again.",
 }
 

@@ -101,6 +101,7 @@ class Containers:
         v1 = uses_cgroup_v1()
         settings = dict(launch.settings, cgroup_parent=f"{cgroup_parent(self._cloud)}/{launch.instance_id}" if v1 else "")
         host: dict[str, t.Any] = {"network_mode": launch.network.name, "tmpfs": {"/run": "rw,exec,mode=755"}, "privileged": privileged}
+        host["dns"] = [launch.network.link.gateway]  # Docker's own DNS passes on to it what is no container's name
         if v1:
             host["binds"] = ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]
         if not privileged:

@@ -60,7 +60,7 @@ class DataPlane:
 
     def __init__(
         self, client: docker.DockerClient, cloud_name: str, records: Records, networks: Networks, chains: rules.Chains,
-        public_prefix: str, host_ports: list[int],
+        public_prefix: str, host_ports: list[int], dns_port: int, edges: t.Callable[[], list[rules.Edge]],
     ) -> None:  # fmt: skip
         self._client = client
         self._cloud = cloud_name
@@ -71,6 +71,9 @@ class DataPlane:
         self._firewall = Firewall(chains)
         self._prefix = public_prefix
         self._host_ports = host_ports
+        self._dns_port = dns_port
+        self._link_local: dict[str, int] = {}
+        self._edges = edges
         self._busy: set[str] = set()
         self._not_before: dict[str, float] = {}
         self._failures: collections.Counter[str] = collections.Counter()
@@ -92,6 +95,11 @@ class DataPlane:
         loop = self._loop
         if loop is not None and not self._stopping.is_set():
             loop.call_soon_threadsafe(self._wake.set)
+
+    def link_local(self, address: str, port: int) -> None:
+        """Let port 80 of a link-local address lead, from inside every VPC, to a port of 127.0.0.1. Safe for threads."""
+        self._link_local[address] = port
+        self.changed()
 
     def _docker_changed(self) -> None:
         """Look now, and again shortly after: Docker sends `die` a moment before it lists the container as exited."""
@@ -148,7 +156,9 @@ class DataPlane:
     def _apply_rules(self) -> None:
         links = [network.link for network in self._networks.all()]
         exposures, confined = self._records.exposures(), self._records.confined()
-        self._firewall.apply(rules.render(self._chains, self._prefix, links, exposures, confined, self._host_ports))
+        ports = (self._host_ports, self._dns_port, dict(self._link_local))
+        text = rules.render(self._chains, self._prefix, links, exposures, self._edges(), confined, *ports)
+        self._firewall.apply(text)
 
     def _do(self, instance_id: str, step: Do, container_id: str | None) -> None:
         result: Do | None = None

@@ -129,6 +129,14 @@ class Networks:
         with self._lock:
             return self._known.get(vpc_id)
 
+    def gateway_of(self, name: str) -> str:
+        """The gateway's address in the network of this name, where API and DNS answer; KeyError when there is no such network."""
+        with self._lock:
+            for network in self._known.values():
+                if network.name == name:
+                    return network.link.gateway
+        raise KeyError(name)
+
     def ensure(self, vpc_id: str, vpc_cidr: str) -> VpcNetwork:
         """The VPC's network, made when there is none."""
         with self._lock:

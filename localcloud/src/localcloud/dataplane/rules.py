@@ -27,6 +27,15 @@ class Exposure:
     ports: frozenset[OpenPorts]
 
 
+@dataclasses.dataclass(frozen=True, order=True)
+class Edge:
+    """A port of a public address that leads to a port of 127.0.0.1."""
+
+    public_ip: str
+    port: int
+    target: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Link:
     """The bridge of a VPC's network and this machine's address on it."""
@@ -74,6 +83,9 @@ class Chains:
         ]
 
 
+RESOLVER = "169.254.169.253"
+"""The address at which AWS's resolver answers in every VPC, beside the gateway's."""
+
 _PRIVATE = [ipaddress.IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 
 
@@ -98,11 +110,15 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> list[OpenPor
     return [OpenPorts(protocol, first, first if last is None else last)]
 
 
-def render(chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], confined: list[str], host_ports: list[int]) -> str:
+def render(
+    chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], edges: list[Edge], confined: list[str],
+    host_ports: list[int], dns_port: int, link_local: dict[str, int] | None = None,
+) -> str:  # fmt: skip
     """All rules of a cloud.
 
     `confined` are addresses of instances without a way to the internet. `host_ports` listen on 127.0.0.1 and are reachable from
-    instances at the gateway's address.
+    instances at the gateway's address. `dns_port` of 127.0.0.1 is reachable there as port 53, and at the resolver's address.
+    `link_local` are addresses whose port 80 leads to a port of 127.0.0.1.
     """
     nat: list[str] = []
     for exposure in sorted(exposures, key=lambda item: item.public_ip):
@@ -111,11 +127,24 @@ def render(chains: Chains, prefix: str, links: list[Link], exposures: list[Expos
             if ports.first is not None:
                 match += f" --dport {ports.first}" if ports.first == ports.last else f" --dport {ports.first}:{ports.last}"
             nat.append(f"-A {chains.out} {match} -j DNAT --to-destination {exposure.source_ip}")
+    nat.extend(
+        f"-A {chains.out} -d {edge.public_ip}/32 -p tcp --dport {edge.port} -j DNAT --to-destination 127.0.0.1:{edge.target}"
+        for edge in sorted(edges)
+    )
     filter_in: list[str] = []
     for link in sorted(links, key=lambda item: item.bridge):
         nat.extend(
             f"-A {chains.pre} -i {link.bridge} -d {link.gateway}/32 -p tcp --dport {port} -j DNAT --to-destination 127.0.0.1:{port}"
             for port in host_ports
+        )
+        nat.extend(
+            f"-A {chains.pre} -i {link.bridge} -d {address}/32 -p {protocol} --dport 53 -j DNAT --to-destination 127.0.0.1:{dns_port}"
+            for address in (link.gateway, RESOLVER)
+            for protocol in ("udp", "tcp")
+        )
+        nat.extend(
+            f"-A {chains.pre} -i {link.bridge} -d {address}/32 -p tcp --dport 80 -j DNAT --to-destination 127.0.0.1:{port}"
+            for address, port in sorted((link_local or {}).items())
         )
         nat.append(f"-A {chains.post} -s 127.0.0.0/8 -o {link.bridge} -j MASQUERADE")
         # route_localnet, which the two kinds of rules above need, must not open the rest of loopback to instances

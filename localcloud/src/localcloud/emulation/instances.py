@@ -22,7 +22,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, MetadataOptions, StateReason
 
 from . import identity
-from .addresses import PublicAddresses
+from .addresses import PublicAddresses, mac_of
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
@@ -77,6 +77,7 @@ class LiveInstance(Instance):
         self.cidr_address = primary.private_ip_address
         vpc = self.ec2_backend.get_vpc(primary.subnet.vpc_id)
         real = _hooks[0].place(vpc.id, vpc.cidr_block, self.cidr_address) if _hooks else self.cidr_address
+        primary.mac_address = mac_of(real)
         if real != self.cidr_address:
             primary.private_ip_address = real
             for address in primary.private_ip_addresses:
@@ -237,9 +238,13 @@ def backends() -> list[t.Any]:
     return [backend for account in list(ec2_backends.values()) for backend in list(account.values())]
 
 
+other_public_addresses: list[t.Callable[[], set[str]]] = []
+"""Each tells the public addresses that somebody else has taken from the same range."""
+
+
 def public_addresses_in_use() -> set[str]:
-    """Every public address that an instance or an Elastic IP holds."""
-    used: set[str] = set()
+    """Every public address that an instance, an Elastic IP or an edge holds."""
+    used: set[str] = set().union(*(taken() for taken in other_public_addresses))
     for backend in backends():
         used |= {address.public_ip for address in backend.addresses}
         used |= {nic.public_ip for nic in backend.enis.values() if nic.public_ip}

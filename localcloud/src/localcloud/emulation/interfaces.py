@@ -9,10 +9,11 @@ import typing as t
 
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
-from ..cloud import Interface
+from ..cloud import Interface, Subnet
 from ..dataplane.networks import Networks
 from ..dataplane.rules import Exposure
 from ..errors import LocalCloudError
+from .addresses import mac_of
 from .directory import has_internet_gateway, open_ports, reaches_internet
 from .instances import backends
 from .moto import LOCK
@@ -48,6 +49,7 @@ class Interfaces:
             nic.status = "in-use"
             real = network.place(address)
             nic.private_ip_address = real
+            nic.mac_address = mac_of(real)
             for item in nic.private_ip_addresses:
                 item["PrivateIpAddress"] = real
             self._held[nic.id] = (nic, address)
@@ -64,6 +66,12 @@ class Interfaces:
             )
         self._changed()
         return found
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        """The subnet of this id; KeyError when there is none."""
+        with LOCK:
+            _, subnet = self._subnet(subnet_id)
+            return Subnet(subnet.id, subnet.vpc_id, subnet.availability_zone)
 
     def delete(self, interface_id: str) -> None:
         """Give its addresses back; nothing happens when it is gone."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shows the tags of EC2 resources, which moto holds, in MiniStack's tagging API; lists only resources that still exist."""
+"""Shows the tags of EC2 resources, which moto holds, and of services of ours in MiniStack's tagging API; only of what still exists."""
 
 from __future__ import annotations
 
@@ -90,6 +90,29 @@ def _remove(_spec: t.Any, arn: str, keys: list[str]) -> None:
     with LOCK:
         backend, resource_id = _existing(arn)
         backend.delete_tag_keys([resource_id], list(keys))
+
+
+def provide(service: str, tagged: t.Callable[[], list[tuple[str, dict[str, str]]]], tags_of: t.Callable[[str], dict[str, str]]) -> None:
+    """Add a service of ours, by its name in ARNs: `tagged` lists its resources; `tags_of` has a resource's own tags, or raises KeyError."""
+
+    def own(arn: str) -> dict[str, str]:
+        try:
+            return tags_of(arn)
+        except KeyError:
+            raise tagging._ResourceNotFound(arn) from None
+
+    def collect() -> t.Iterator[tuple[str, list[dict[str, str]]]]:
+        for arn, tags in tagged():
+            if tags:
+                yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
+
+    def remove(_spec: t.Any, arn: str, keys: list[str]) -> None:
+        for key in keys:
+            own(arn).pop(key, None)
+
+    tagging._COLLECTORS[service] = collect
+    tagging._WRITERS[service] = lambda _spec, arn, tags: own(arn).update(tags)
+    tagging._REMOVERS[service] = remove
 
 
 def install() -> None:

@@ -20,6 +20,14 @@ MODULES: dict[str, str] = {
     "autoscaling": "autoscaling",
     "ssm": "ssm",
     "ecr": "ecr",
+    "elasticache": "elasticache",
+    "elasticloadbalancing": "elbv2",
+    "ecs": "ecs",
+    "application-autoscaling": "application_autoscaling",
+    "monitoring": "cloudwatch",
+    "route53": "route53",
+    "acm": "acm",
+    "cloudfront": "cloudfront",
 }
 """A module exposes `create(cloud) -> Service`. Order matters: services start in this order and stop in the reverse one."""
 

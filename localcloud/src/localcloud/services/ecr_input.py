@@ -1,87 +1,21 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks a request's members against botocore's service model, as the service itself would; answers nothing and changes nothing."""
+"""Checks a request's members against botocore's model of ECR, as ECR itself would; answers nothing and changes nothing."""
 
 from __future__ import annotations
 
-import functools
-import re
 import typing as t
 
-import botocore.loaders
-import botocore.model
-
+from ..input_model import BadMember, InputModel
 from .ecr_errors import invalid_parameter
 
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "long": (int,),
-    "boolean": (bool,),
-    "structure": (dict,),
-    "list": (list,),
-    "map": (dict,),
-    "blob": (str,),
-    "timestamp": (int, float, str),
-}
-
-
-@functools.cache
-def service_model() -> botocore.model.ServiceModel:
-    """Botocore's description of ECR."""
-    return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model("ecr", "service-2"), "ecr")
+_input = InputModel("ecr")
 
 
 def check(operation: str, members: dict[str, t.Any]) -> None:
     """Raises ApiError(InvalidParameterException) for the first member that the model does not allow."""
-    shape = service_model().operation_model(operation).input_shape
-    if shape is not None:
-        _structure(shape, members, "")
-
-
-def _is_of(value: t.Any, type_name: str) -> bool:
-    allowed = _TYPES[type_name]
-    return isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))  # a bool is an int to Python alone
-
-
-def _structure(shape: t.Any, value: dict[str, t.Any], path: str) -> None:
-    for name in shape.required_members:
-        if value.get(name) is None:
-            raise invalid_parameter(f"{path}{name}", "Member must not be null")
-    for name, member in value.items():
-        if name in shape.members and member is not None:
-            _value(shape.members[name], member, f"{path}{name}")
-
-
-def _value(shape: t.Any, value: t.Any, path: str) -> None:
-    if not _is_of(value, shape.type_name):
-        raise invalid_parameter(path, f"Member must be of type {shape.type_name}")
-    if shape.type_name == "structure":
-        _structure(shape, value, f"{path}.")
-        return
-    _range(shape, value, path)
-    if shape.type_name == "list":
-        for index, member in enumerate(value, start=1):
-            _value(shape.member, member, f"{path}.{index}.member")
-    elif shape.type_name == "string":
-        _string(shape, value, path)
-
-
-def _string(shape: t.Any, value: str, path: str) -> None:
-    if shape.enum and value not in shape.enum:
-        raise invalid_parameter(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
-    pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, value):
-        raise invalid_parameter(path, f"must satisfy regular expression '{pattern}'")
-
-
-def _range(shape: t.Any, value: t.Any, path: str) -> None:
-    measured = value if shape.type_name in ("integer", "long") else len(value) if isinstance(value, (str, list, dict)) else None
-    if measured is None:
-        return
-    what = "value" if shape.type_name in ("integer", "long") else "length"
-    if measured < shape.metadata.get("min", measured):
-        raise invalid_parameter(path, f"Member must have {what} greater than or equal to {shape.metadata['min']}")
-    if measured > shape.metadata.get("max", measured):
-        raise invalid_parameter(path, f"Member must have {what} less than or equal to {shape.metadata['max']}")
+    try:
+        _input.check(operation, members)
+    except BadMember as error:
+        raise invalid_parameter(error.path, error.constraint) from error

@@ -53,3 +53,22 @@ def test_summary_lines():
 
 def test_nothing_collected():
     assert summary_lines({}, [], 1) == []
+
+
+def test_services_show_what_each_colour_runs_and_gets():
+    def colour(version, weight, healthy, digest):
+        return {"version": version, "weight": weight, "desired": 1, "running": 1, "healthy": healthy, "image": f"r/chat@sha256:{digest}"}
+
+    services = {"blue": colour("1.0.0", 90, 1, "0123456789abcdef"), "green": colour("1.10.0", 10, 0, "fedcba9876543210")}
+    facts = {"urls": {"site": "https://d1.cloudfront.net"}, "services": services}
+    assert summary_lines({"chat-dev": facts}, [], 1) == [
+        "chat-dev",
+        "  site  https://d1.cloudfront.net",
+        "  blue    90 %  version 1.0.0   1 of 1 healthy  sha256:0123456789ab",
+        "  green   10 %  version 1.10.0  0 of 1 healthy  sha256:fedcba987654",
+    ]
+
+
+def test_weights_are_shares_whatever_they_add_up_to():
+    services = {colour: {"version": "1", "weight": 1, "desired": 1, "healthy": 1, "image": "i"} for colour in ("blue", "green")}
+    assert [line.split("%")[0].split()[-1] for line in summary_lines({"c": {"services": services}}, [], 1)[1:]] == ["50", "50"]

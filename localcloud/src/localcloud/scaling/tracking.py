@@ -1,0 +1,84 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decides how many tasks a target-tracking policy wants; pure.
+
+After "How target tracking scaling for Application Auto Scaling works": out when the metric was above the target for three minutes,
+in when it was below nine tenths of it for fifteen; the new count is in proportion to the metric, rounded up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing as t
+
+OUT_MINUTES, IN_MINUTES = 3, 15
+IN_BELOW = 0.9
+COOLDOWN_SECONDS = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """What a scalable target allows."""
+
+    least: int
+    most: int
+    out_suspended: bool = False
+    in_suspended: bool = False
+
+
+def wanted(
+    current: int, values: t.Sequence[float], policy: dict[str, t.Any], bounds: Bounds, since_out: float, since_in: float
+) -> tuple[int, str]:
+    """The count that a policy wants, and why.
+
+    `values` are the metric's minutes, the latest last; `since_out` and `since_in` are seconds since the policy last scaled.
+    """
+    target = float(policy["TargetValue"])
+    if current < bounds.least:
+        return bounds.least, "minimum capacity"
+    if current > bounds.most:
+        return bounds.most, "maximum capacity"
+    recent = values[-OUT_MINUTES:]
+    cooled = since_out >= policy.get("ScaleOutCooldown", COOLDOWN_SECONDS)
+    if len(recent) == OUT_MINUTES and min(recent) > target and cooled and not bounds.out_suspended:
+        return min(max(math.ceil(current * recent[-1] / target), current + 1), bounds.most), "AlarmHigh"
+    recent = values[-IN_MINUTES:]
+    cooled = min(since_in, since_out) >= policy.get("ScaleInCooldown", COOLDOWN_SECONDS)
+    below = len(recent) == IN_MINUTES and max(recent) < target * IN_BELOW
+    if below and cooled and not bounds.in_suspended and not policy.get("DisableScaleIn"):
+        return max(min(math.ceil(current * max(recent) / target), current), bounds.least, 0), "AlarmLow"
+    return current, ""
+
+
+def metric_of(policy: dict[str, t.Any], cluster: str, service: str) -> dict[str, t.Any] | None:
+    """The members of GetMetricStatistics that give a policy's metric; None for one that is not known here."""
+    custom = policy.get("CustomizedMetricSpecification")
+    if custom:
+        if not custom.get("MetricName"):
+            return None
+        return {
+            "Namespace": custom["Namespace"],
+            "MetricName": custom["MetricName"],
+            "Dimensions": custom.get("Dimensions") or [],
+            "Statistics": [custom["Statistic"]],
+        }
+    predefined = policy.get("PredefinedMetricSpecification") or {}
+    kind = str(predefined.get("PredefinedMetricType")).removesuffix("HighResolution")
+    of_service = [{"Name": "ClusterName", "Value": cluster}, {"Name": "ServiceName", "Value": service}]
+    match kind:
+        case "ECSServiceAverageCPUUtilization":
+            return {"Namespace": "AWS/ECS", "MetricName": "CPUUtilization", "Dimensions": of_service, "Statistics": ["Average"]}
+        case "ECSServiceAverageMemoryUtilization":
+            return {"Namespace": "AWS/ECS", "MetricName": "MemoryUtilization", "Dimensions": of_service, "Statistics": ["Average"]}
+        case "ALBRequestCountPerTarget":
+            balancer, _, group = str(predefined.get("ResourceLabel")).partition("/targetgroup/")
+            dimensions = [{"Name": "TargetGroup", "Value": f"targetgroup/{group}"}, {"Name": "LoadBalancer", "Value": balancer}]
+            return {
+                "Namespace": "AWS/ApplicationELB",
+                "MetricName": "RequestCountPerTarget",
+                "Dimensions": dimensions,
+                "Statistics": ["Sum"],
+            }
+    return None

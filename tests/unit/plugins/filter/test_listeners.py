@@ -1,0 +1,91 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Provisioning never moves live weights: what is live is handed back unchanged, by the stock module's own comparison."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.amazon.aws.plugins.module_utils import elbv2
+from ansible_collections.bluegreen.aws.plugins.filter.listeners import live_weights, with_live_forwarding
+
+BLUE, GREEN, OTHER = "arn:tg/blue", "arn:tg/green", "arn:tg/other"
+COLOURS = {"blue": BLUE, "green": GREEN}
+REDIRECT = {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}
+
+
+def forward(**weights):
+    groups = [{"TargetGroupArn": COLOURS[name], "Weight": weight} for name, weight in weights.items()]
+    return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+
+
+def wanted(port, action, protocol="HTTP"):
+    return {"Protocol": protocol, "Port": port, "DefaultActions": [action]}
+
+
+def live(port, *groups, protocol="http"):
+    """As AWS answers: one group alone is named beside the configuration too."""
+    config = {"target_groups": [{"target_group_arn": arn, "weight": weight} for arn, weight in groups]}
+    action = {"type": "forward", "order": 1, "forward_config": config}
+    if len(groups) == 1:
+        action["target_group_arn"] = groups[0][0]
+    return {"port": port, "protocol": protocol, "default_actions": [action]}
+
+
+def described(listener):
+    """A live listener as DescribeListeners names its parts, for the stock module's comparison."""
+    (action,) = listener["default_actions"]
+    live_groups = action["forward_config"]["target_groups"]
+    groups = [{"TargetGroupArn": group["target_group_arn"], "Weight": group["weight"]} for group in live_groups]
+    shown = {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}
+    if "target_group_arn" in action:
+        shown["TargetGroupArn"] = action["target_group_arn"]
+    return {"Port": listener["port"], "Protocol": listener["protocol"].upper(), "DefaultActions": [shown]}
+
+
+@pytest.mark.parametrize(
+    ("listeners", "weights"),
+    [
+        ([], {}),
+        ([live(80, (BLUE, 90), (GREEN, 10))], {"blue": 90, "green": 10}),
+        ([live(80, (BLUE, 0), (GREEN, 100))], {"blue": 0, "green": 100}),
+        ([live(80, (BLUE, 7))], {"blue": 7, "green": 0}),
+        ([{"port": 80, "default_actions": [{"type": "forward", "target_group_arn": GREEN}]}], {"blue": 0, "green": 1}),
+        ([live(80, (OTHER, 1))], {}),
+        ([{"port": 80, "default_actions": [{"type": "redirect"}]}, live(443, (BLUE, 50), (GREEN, 50))], {"blue": 50, "green": 50}),
+    ],
+)
+def test_live_weights(listeners, weights):
+    assert live_weights(listeners, COLOURS) == weights
+
+
+def test_nothing_live_is_created_as_wanted():
+    asked = [wanted(80, forward(blue=90, green=10))]
+    assert with_live_forwarding(asked, []) == asked
+    redirecting = [{"port": 80, "default_actions": [{"type": "fixed-response"}]}]
+    assert with_live_forwarding(asked, redirecting) == asked
+
+
+@pytest.mark.parametrize("groups", [[(BLUE, 50), (GREEN, 50)], [(BLUE, 0), (GREEN, 100)], [(GREEN, 1)], [(BLUE, 90), (GREEN, 10)]])
+def test_the_stock_module_sees_no_difference_whatever_is_live(groups):
+    (asked,) = with_live_forwarding([wanted(80, forward(blue=90, green=10))], [live(80, *groups)])
+    assert elbv2._compare_listener(described(live(80, *groups)), asked) == {}
+
+
+def test_without_the_filter_the_stock_module_would_move_the_weights():
+    """What the filter is for; when this fails the stock module has changed, and the filter may go."""
+    assert "DefaultActions" in elbv2._compare_listener(described(live(80, (BLUE, 50), (GREEN, 50))), wanted(80, forward(blue=50, green=50)))
+
+
+def test_https_switched_on_in_the_middle_of_a_canary_takes_the_weights_along():
+    asked = [wanted(80, REDIRECT), wanted(443, forward(blue=90, green=10), "HTTPS")]
+    redirect, https = with_live_forwarding(asked, [live(80, (BLUE, 10), (GREEN, 90))])
+    assert redirect["DefaultActions"] == [REDIRECT]
+    assert https["DefaultActions"] == [forward(blue=10, green=90)]
+
+
+def test_something_else_is_refused():
+    with pytest.raises(AnsibleFilterError, match="elb_application_lb_info"):
+        live_weights(None, COLOURS)
