@@ -28,7 +28,7 @@ def pair(blue, green, source=FAST):
 def test_nothing_asked_is_inconclusive_and_says_how_many_it_takes():
     verdict = judge().verdict()
     assert verdict.action == INCONCLUSIVE
-    assert verdict.needed == 73  # ln(0.05 / 0.9925) / ln(0.95 / 0.99), rounded up
+    assert verdict.needed == 73  # ln(0.05 / 0.9915) / ln(0.95 / 0.99), rounded up
     assert verdict.why == "73 more requests to green needed"
 
 
@@ -140,7 +140,7 @@ def test_metrics_that_lean_against_green_hold_the_promotion():
 def test_the_chances_of_a_false_abort_add_up_to_alpha(sources):
     one = judge(sources=sources)
     spent = sum(stream.test.test.alpha * stream.test.share for stream in one._streams if stream.name == "errors")
-    assert spent == pytest.approx(0.01 * 0.75)
+    assert spent == pytest.approx(0.01 * 0.85)
     assert sum(stream.test.test.alpha * stream.test.share for stream in one._streams) <= 0.01 + 1e-12
 
 
