@@ -176,5 +176,11 @@ def test_a_disabled_distribution_is_gone_and_a_deleted_one_leaves_nothing(boto, 
     with pytest.raises(ClientError, match="OriginAccessControlInUse"):
         control = cloudfront.get_origin_access_control(Id=made.control_id)
         cloudfront.delete_origin_access_control(Id=made.control_id, IfMatch=control["ETag"])
+    arn = cloudfront.get_distribution(Id=made.id)["Distribution"]["ARN"]
+    cloudfront.tag_resource(Resource=arn, Tags={"Items": [{"Key": "of", "Value": "a test"}]})
+    wanted = [{"Key": "of", "Values": ["a test"]}]
+    (tagged,) = boto("resourcegroupstaggingapi").get_resources(TagFilters=wanted)["ResourceTagMappingList"]
+    assert tagged["ResourceARN"] == arn
     cloudfront.delete_distribution(Id=made.id, IfMatch=cloudfront.get_distribution(Id=made.id)["ETag"])
+    assert boto("resourcegroupstaggingapi").get_resources(TagFilters=wanted)["ResourceTagMappingList"] == []
     cloudfront.delete_origin_access_control(Id=made.control_id, IfMatch=control["ETag"])

@@ -73,6 +73,13 @@ def _view(found: dict[str, t.Any]) -> Distribution:
     return Distribution(found["Id"], found["ARN"], names, cloudfront._get_enabled(config), arn or None)
 
 
+def forget_tags(arns: t.Iterable[str]) -> None:
+    """Distributions that are gone have no tags, which MiniStack would keep."""
+    with _scope():
+        for arn in arns:
+            cloudfront._tags.pop(arn, None)
+
+
 def users_of_control(control_id: str) -> list[str]:
     """Ids of the distributions with an origin that has this origin access control."""
     with _scope():

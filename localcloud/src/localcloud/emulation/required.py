@@ -53,6 +53,7 @@ NAMES: dict[str, str] = {
     "ministack.services.route53:_records": "names of hosted zones that resolve",
     "ministack.services.cloudfront:_cloudfront_domain": "domain names of distributions",
     "ministack.services.cloudfront:_distributions": "distributions",
+    "ministack.services.cloudfront:_tags": "tags of distributions go with them",
     "ministack.services.cloudfront:_dist_config_el": "reading distributions",
     "ministack.services.cloudfront:_find": "reading distributions",
     "ministack.services.cloudfront:_text": "reading distributions",

@@ -75,7 +75,9 @@ class CloudFront:
                 self._cloud.names.set(found.names[0], (), [address])
         for arn in self._holders:
             self._cloud.certificates.release(arn)
-        self._holders = {found.arn for found in everything}
+        here = {found.arn for found in everything}
+        distributions.forget_tags(self._holders - here)
+        self._holders = here
         for found in everything:
             if found.certificate_arn:
                 self._cloud.certificates.use(found.certificate_arn, found.arn)
