@@ -14,6 +14,7 @@ import typing as t
 import urllib.error
 import urllib.request
 
+from botocore.exceptions import ClientError
 from conftest import wait_for
 
 IMAGE = "localcloud/instance:latest"
@@ -65,8 +66,11 @@ class Shop:
         self.task_role = self.role(f"{name}-task", ["sts:GetCallerIdentity"])
         self.ecs.create_cluster(clusterName=name)
         logs = boto("logs")
-        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+        try:
             logs.create_log_group(logGroupName=GROUP)
+        except ClientError as error:  # the client's own exception classes are not the same in every thread
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
 
     def role(self, name: str, actions: list[str], trust: dict[str, t.Any] | None = None) -> str:
         """The ARN of a role that ECS may assume and that may do this."""

@@ -11,6 +11,7 @@ import json
 import pathlib
 import subprocess
 import threading
+import time
 import typing as t
 
 import websockets.asyncio.server
@@ -127,10 +128,18 @@ def create(boto: t.Callable[[str], t.Any], name: str, port: int, **others: t.Any
     return Site(name, made["Id"], made["ARN"], made["DomainName"], control_id, port)
 
 
+UNRESOLVED = 6
+"""curl's exit code when a name cannot be resolved."""
+
+
 def curl(authority: pathlib.Path, *arguments: str) -> tuple[int, dict[str, str], str]:
     """(status, header fields, body) as a user's curl sees them; 0 when there is no answer."""
     command = ["curl", "-sS", "-i", "-m", "10", "--cacert", str(authority), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    for _again in range(3):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != UNRESOLVED:
+            break
+        time.sleep(0.5)  # another cloud of this machine is just writing its names
     if done.returncode:
         return 0, {}, done.stderr
     head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")

@@ -51,7 +51,7 @@ def test_lines_come_and_go_and_the_rest_stays(path):
         file.write("192.0.2.2 scanner\n")
     changed = hosts.render("one", {"other.test": Name(("10.0.0.5",))})
     assert hosts.write("one", changed, path)
-    assert path.read_text() == f"{OWN}\n{two}192.0.2.2 scanner\n{changed}"
+    assert path.read_text() == f"{OWN}\n{changed}{two}192.0.2.2 scanner\n", "in the place of the old ones"
     assert hosts.remove("one", path)
     assert not hosts.remove("one", path)
     assert path.read_text() == f"{OWN}\n{two}192.0.2.2 scanner\n"

@@ -39,11 +39,22 @@ def render(cloud_name: str, names: dict[str, Name]) -> str:
 
 
 def replace(text: str, cloud_name: str, lines: str) -> str:
-    """The file's text with these lines of the cloud instead of those that are there; other lines stay as they are."""
-    kept = [line for line in text.splitlines(keepends=True) if not line.rstrip().endswith(_mark(cloud_name))]
-    if lines and kept and not kept[-1].endswith("\n"):
-        kept[-1] += "\n"
-    return "".join(kept) + lines
+    """The file's text with these lines of the cloud instead of those that are there; other lines stay as they are.
+
+    They take the place of the first that is there: whoever reads the file in pieces while it is written would otherwise miss lines of
+    other clouds, which have moved from a piece not yet read to one that was.
+    """
+    before: list[str] = []
+    after: list[str] = []
+    kept = before
+    for line in text.splitlines(keepends=True):
+        if line.rstrip().endswith(_mark(cloud_name)):
+            kept = after
+        else:
+            kept.append(line)
+    if lines and before and not before[-1].endswith("\n"):
+        before[-1] += "\n"
+    return "".join(before) + lines + "".join(after)
 
 
 def write(cloud_name: str, lines: str, path: pathlib.Path = HOSTS) -> bool:
