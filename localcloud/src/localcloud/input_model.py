@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -26,6 +27,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+@functools.cache
+def service_model(service: str) -> botocore.model.ServiceModel:
+    """Botocore's description of a service, by botocore's name of it."""
+    return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model(service, "service-2"), service)
+
+
 class BadMember(Exception):
     """A member that the model does not allow: where it is, what it must be, and its value (None when it is missing)."""
 
@@ -41,15 +48,11 @@ class InputModel:
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._model: botocore.model.ServiceModel | None = None
 
     @property
     def model(self) -> botocore.model.ServiceModel:
         """Botocore's description of the service."""
-        if self._model is None:
-            document = botocore.loaders.Loader().load_service_model(self._service, "service-2")
-            self._model = botocore.model.ServiceModel(document, self._service)
-        return self._model
+        return service_model(self._service)
 
     def check(self, operation: str, members: dict[str, t.Any]) -> None:
         """Raises BadMember for the first member that is wrong; unknown members are nobody's business."""

@@ -11,10 +11,11 @@ import botocore.parsers
 import botocore.serialize
 import pytest
 
+from localcloud.input_model import service_model
 from localcloud.services import query_protocol
 from localcloud.services.query_protocol import ApiError
 
-MODEL = query_protocol.service_model("elasticache")
+MODEL = service_model("elasticache")
 
 
 def written(operation, members):
@@ -55,7 +56,7 @@ def test_ten_items_keep_their_order():
 
 
 def test_a_map_in_a_request():
-    model = query_protocol.service_model("sns")
+    model = service_model("sns")
     members = {"PlatformApplicationArn": "arn", "Attributes": {"a": "b", "c": "d"}}
     request = botocore.serialize.QuerySerializer().serialize_to_request(members, model.operation_model("SetPlatformApplicationAttributes"))
     assert query_protocol.parse(model.operation_model("SetPlatformApplicationAttributes"), request["body"]) == members

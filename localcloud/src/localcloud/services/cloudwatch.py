@@ -13,6 +13,7 @@ import uuid
 
 import ministack.app
 
+from ..input_model import service_model
 from . import query_protocol
 from .cloudwatch_dashboards import Dashboards, InvalidBody
 from .query_protocol import ApiError, Members
@@ -33,7 +34,7 @@ class CloudWatch:
     def __init__(self, cloud: Cloud) -> None:
         self._dashboards = Dashboards(cloud.account_id)
         self._dashboards.install_tags()
-        self._model = query_protocol.service_model("cloudwatch")
+        self._model = service_model("cloudwatch")
         self._handlers: dict[str, t.Callable[[Members], Members]] = {
             "PutDashboard": self._dashboards.put,
             "GetDashboard": self._dashboards.get,

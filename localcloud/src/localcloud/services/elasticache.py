@@ -11,6 +11,7 @@ import typing as t
 
 from ministack.services import tagging
 
+from ..input_model import service_model
 from . import elasticache_clusters, elasticache_groups, elasticache_settings, elasticache_snapshots, query_protocol
 from .elasticache_context import Context
 from .elasticache_controller import Controller
@@ -70,7 +71,7 @@ class ElastiCache:
         elasticache_settings.add_default_parameter_groups(state)
         names, nodes = EndpointNames(cloud.name), Nodes(cloud)
         self._context = Context(cloud, state, nodes, Controller(cloud, state, nodes, names), Views(state, names))
-        self._model = query_protocol.service_model("elasticache")
+        self._model = service_model("elasticache")
         _install_tags(self._context)
 
     async def stop(self) -> None:

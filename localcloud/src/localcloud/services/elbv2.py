@@ -18,7 +18,6 @@ from ..emulation.delivery import Delivery
 from ..emulation.vpcs import Vpcs
 from ..input_model import BadMember, InputModel
 from . import query_protocol
-from .ec2 import action_of, form_of
 from .elbv2_balancers import Balancers
 from .elbv2_certificates import Certificates
 from .elbv2_common import Operation, Outcome, World
@@ -71,8 +70,8 @@ class LoadBalancing:
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
     ) -> Response:
         """Answer one request."""
-        form = form_of(body, query_params)
-        action = action_of(form)
+        form = query_protocol.form_of(body, query_params)
+        action = form.get("Action", "")
         namespace = self.model.metadata["xmlNamespace"]
         try:
             if action not in self.operations:
@@ -83,7 +82,7 @@ class LoadBalancing:
                 if fault.code:
                     raise ApiError(fault.code, fault.message, fault.status)
             operation = self.model.operation_model(action)
-            members = query_protocol.parse(operation, {name: values[0] for name, values in form.items()}, required=False)
+            members = query_protocol.parse(operation, form, required=False)
             self._check(action, members)
             answer = await asyncio.to_thread(self._do, action, members)
             return query_protocol.render(operation, answer)

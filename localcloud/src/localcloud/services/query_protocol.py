@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import base64
 import datetime
-import functools
 import typing as t
 import urllib.parse
 import uuid
 import xml.etree.ElementTree as ElementTree
 
-import botocore.loaders
 import botocore.model
 
 Members = dict[str, t.Any]
@@ -34,12 +32,6 @@ class ApiError(Exception):
         self.status = status
 
 
-@functools.cache
-def service_model(service: str) -> botocore.model.ServiceModel:
-    """Botocore's description of a service, by botocore's name of it."""
-    return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model(service, "service-2"), service)
-
-
 def form_of(body: bytes, query_params: dict[str, list[str]]) -> dict[str, str]:
     """The flat names and values of a request: from its body, or from its query string."""
     pairs = urllib.parse.parse_qs(body.decode(errors="replace"), keep_blank_values=True) or query_params
@@ -55,63 +47,48 @@ def parse(operation: botocore.model.OperationModel, form: dict[str, str], *, req
     An empty list, which the protocol sends as an empty value, is an empty list; members that the model does not know are left out.
     """
     shape = operation.input_shape
-    if shape is None:
-        return {}
-    found = _structure_in(shape, form, "")
-    if required:
-        _required_in(shape, found, "")
-    return found
+    return {} if shape is None else _structure_in(shape, form, "", required)
 
 
-def _structure_in(shape: t.Any, form: dict[str, str], prefix: str) -> Members:
+def _structure_in(shape: t.Any, form: dict[str, str], prefix: str, required: bool) -> Members:
     found: Members = {}
     for name, member in shape.members.items():
         path = f"{prefix}{member.serialization.get('name', name)}"
-        value = _value_in(member, form, path)
+        value = _value_in(member, form, path, required)
         if value is not None:
             found[name] = value
+    for name in shape.required_members if required else ():
+        if name not in found:
+            raise ApiError("MissingParameter", f"The request must contain the parameter {prefix}{name}")
     return found
 
 
-def _required_in(shape: t.Any, value: t.Any, path: str) -> None:
-    if shape.type_name == "list":
-        for number, item in enumerate(value, 1):
-            _required_in(shape.member, item, f"{path}{number}.")
-    if shape.type_name != "structure":
-        return
-    for name in shape.required_members:
-        if name not in value:
-            raise ApiError("MissingParameter", f"The request must contain the parameter {path}{name}")
-    for name, item in value.items():
-        _required_in(shape.members[name], item, f"{path}{name}.")
-
-
-def _value_in(shape: t.Any, form: dict[str, str], path: str) -> t.Any:
+def _value_in(shape: t.Any, form: dict[str, str], path: str, required: bool) -> t.Any:
     if shape.type_name == "structure":
         inside = _below(form, path)
-        return _structure_in(shape, form, f"{path}.") if inside else None
+        return _structure_in(shape, form, f"{path}.", required) if inside else None
     if shape.type_name == "list":
-        return _list_in(shape, form, path)
+        return _list_in(shape, form, path, required)
     if shape.type_name == "map":
-        return _map_in(shape, form, path)
+        return _map_in(shape, form, path, required)
     return _scalar_in(shape, form[path], path) if path in form else None
 
 
-def _list_in(shape: t.Any, form: dict[str, str], path: str) -> list[t.Any] | None:
+def _list_in(shape: t.Any, form: dict[str, str], path: str, required: bool) -> list[t.Any] | None:
     item = path if shape.serialization.get("flattened") else f"{path}.{shape.member.serialization.get('name', 'member')}"
     numbers = _numbers(form, item)
     if not numbers:
         return [] if path in form else None
-    return [_value_in(shape.member, form, f"{item}.{number}") for number in numbers]
+    return [_value_in(shape.member, form, f"{item}.{number}", required) for number in numbers]
 
 
-def _map_in(shape: t.Any, form: dict[str, str], path: str) -> Members | None:
+def _map_in(shape: t.Any, form: dict[str, str], path: str, required: bool) -> Members | None:
     entry = path if shape.serialization.get("flattened") else f"{path}.entry"
     key, value = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
     numbers = _numbers(form, entry)
     if not numbers:
         return {} if path in form else None
-    return {form[f"{entry}.{number}.{key}"]: _value_in(shape.value, form, f"{entry}.{number}.{value}") for number in numbers}
+    return {form[f"{entry}.{number}.{key}"]: _value_in(shape.value, form, f"{entry}.{number}.{value}", required) for number in numbers}
 
 
 def _below(form: dict[str, str], path: str) -> list[str]:
