@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins/module_utils"))
-from _canary.judge import Judge, Limits  # noqa: E402
+from _canary.judge import SPENT, Judge, Limits  # noqa: E402
 from _canary.samples import BLUE, FAST, GREEN, Sample  # noqa: E402
 
 PLAN = (0.10, 0.50, 0.90, 1.00)
@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     limits = Limits()
-    tested = f"alpha {limits.alpha:g} (errors: 85 % of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
+    tested = f"alpha {limits.alpha:g} (errors: {SPENT['errors']:.0%} of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
     print(f"{options.rollouts} rollouts each; {tested}")
     print(f"  {'blue and green':<28} {'aborted':>9} {'inconclusive':>13} {'requests to green until then (median, p90)':>44}")
     worst, power, median = 0.0, 0.0, 0

@@ -60,7 +60,6 @@ class Wait:
     outcome: str | None = None
     first: int = 0
     last: int = 0
-    most: int = 0
     counts: list = field(default_factory=list)
 
     def on_count(self, seconds: float, found: Count) -> None:
@@ -72,9 +71,9 @@ class Wait:
             return
         if not self.counts:
             self.first = found.total
-        self.last, self.most = found.total, max(self.most, found.total)
+        self.last = found.total
         self.counts.append((round(seconds, 1), found.total))
         if not found.total:
-            self.outcome = "gone" if self.most else "none"
+            self.outcome = "gone" if self.first else "none"
         elif seconds >= self.limit_s:
             self.outcome = "limit"

@@ -33,14 +33,13 @@ def acm():
         stub.assert_no_pending_responses()
 
 
-def there(stub, *names, tags=()):
-    """An account with one certificate for another domain and, unless `tags` is None, ours with these tags, or with TAGS."""
-    tags = TAGS if tags == () else tags
+def there(stub, *names, tags=tuple(TAGS)):
+    """An account with one certificate for another domain and, unless `tags` is None, ours."""
     listed = [{"CertificateArn": ARN.replace("1111", "9999"), "DomainName": "other.example.com"}]
     listed += [] if tags is None else [{"CertificateArn": ARN, "DomainName": "chat.example.com"}]
     stub.add_response("list_certificates", {"CertificateSummaryList": listed}, LISTED)
     if tags is not None:
-        stub.add_response("list_tags_for_certificate", {"Tags": tags}, {"CertificateArn": ARN})
+        stub.add_response("list_tags_for_certificate", {"Tags": list(tags)}, {"CertificateArn": ARN})
     if tags and tags[0]["Value"] == "chat-dev-site":
         stub.add_response("describe_certificate", certificate(*names), {"CertificateArn": ARN})
 
