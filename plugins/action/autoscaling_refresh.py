@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
 from ..module_utils._aws.errors import BluegreenAWSError, sentence
@@ -66,7 +67,8 @@ class ActionModule(ActionBase):
         result.update(changed=True, diff=diff, autoscaling_refresh={"name": options["name"], **found})
         if found["outcome"] != "done":
             words = found["outcome"].replace("_", " ")
-            result.update(failed=True, msg=f"The refresh of {options['name']} to version {found['version']} was not completed ({words}): {found['why']}.")
+            what = f"The refresh of {options['name']} to version {found['version']}"
+            result.update(failed=True, msg=f"{what} was not completed ({words}): {found['why']}.")
         return result
 
     @staticmethod

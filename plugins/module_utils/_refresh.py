@@ -55,7 +55,7 @@ class Finish:
 
 
 class Refresh:
-    """One refresh from its start, or from where a run before this one left it, to its end. Times are seconds of a clock that goes forward."""
+    """One refresh from its start, or from where an earlier run left it, to its end. Times are seconds of a clock that goes forward."""
 
     def __init__(self, limits: Limits, now: float):
         self.limits = limits
@@ -180,7 +180,8 @@ def template(group: dict) -> tuple:
     found = group.get("LaunchTemplate") or mixed
     if not found:
         raise RefreshError(
-            f"Auto Scaling group {group['AutoScalingGroupName']} has no launch template, so there is no version to go to; give it one first."
+            f"Auto Scaling group {group['AutoScalingGroupName']} has no launch template, so there is no version to go to; "
+            "give it one first."
         )
     return found["LaunchTemplateId"], found["Version"]
 

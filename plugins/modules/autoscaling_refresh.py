@@ -12,8 +12,8 @@ module: autoscaling_refresh
 short_description: Replace the instances of an Auto Scaling group by those of another launch template version, and go back when it is worse
 version_added: 0.1.0
 description:
-  - Starts an instance refresh, shows its progress, and waits for its end. AWS replaces the instances, so that it goes on when the controller
-    is gone; a run that finds a refresh to the same version goes on watching it.
+  - Starts an instance refresh, shows its progress, and waits for its end. AWS replaces the instances, so that it goes on when the
+    controller is gone; a run that finds a refresh to the same version goes on watching it.
   - Takes the refresh back, to the B(version of the launch template that the group had before), when new instances end by themselves, when
     nothing goes on, when requests from outside fail, when an alarm fires, and on Ctrl-C.
   - The group itself gets the new version when the refresh succeeds.
@@ -117,8 +117,8 @@ notes:
   - The group must launch a version by its number; with V($Latest) there would be nothing to go back to.
   - >-
     Needs C(autoscaling:DescribeAutoScalingGroups), C(autoscaling:DescribeInstanceRefreshes), C(autoscaling:DescribeScalingActivities),
-    C(autoscaling:StartInstanceRefresh), C(autoscaling:RollbackInstanceRefresh), C(ec2:DescribeLaunchTemplateVersions), and what launching an
-    instance needs (C(ec2:RunInstances), C(iam:PassRole)).
+    C(autoscaling:StartInstanceRefresh), C(autoscaling:RollbackInstanceRefresh), C(ec2:DescribeLaunchTemplateVersions), and what launching
+    an instance needs (C(ec2:RunInstances), C(iam:PassRole)).
 seealso:
   - module: amazon.aws.autoscaling_instance_refresh
   - module: bluegreen.aws.canary
@@ -149,8 +149,8 @@ autoscaling_refresh:
       sample: 08b91cf7-8fa6-48af-b6a6-d227f40f1b9b
     outcome:
       description:
-        - V(done), V(rolled_back), V(failed) (AWS ended it and took nothing back), V(stuck) (the way back was refused or not through in time),
-          V(unchanged) (every instance runs the version already), V(planned) in check mode.
+        - V(done), V(rolled_back), V(failed) (AWS ended it and took nothing back), V(stuck) (the way back was refused or not through in
+          time), V(unchanged) (every instance runs the version already), V(planned) in check mode.
       type: str
       sample: done
     why:

@@ -32,7 +32,8 @@ class Runner:
         self._interrupt = ""
         group = api.group(self._group_client, self._name)
         if group is None:
-            raise refresh.RefreshError(f"There is no Auto Scaling group {self._name} in {options.get('region') or 'this region'}; run site.yml first.")
+            where = options.get("region") or "this region"
+            raise refresh.RefreshError(f"There is no Auto Scaling group {self._name} in {where}; run site.yml first.")
         self._template_id, self.before = refresh.template(group)
         wish = options["launch_template_version"]
         self.version = api.template_version(self._template_client, self._template_id, wish)
@@ -107,7 +108,8 @@ class Runner:
                 shown, said = len(state.timeline), now
             elif now - said >= SAY_S:
                 said = now
-                self._say(f"{now - state.started:7.1f} s  {state.status}, {state.percentage} %, probes {state.probes[0]}, failed {state.probes[1]}")
+                counted = f"probes {state.probes[0]}, failed {state.probes[1]}"
+                self._say(f"{now - state.started:7.1f} s  {state.status}, {state.percentage} %, {counted}")
             if not state.finished:
                 self._sleep(TICK_S)
 

@@ -87,7 +87,8 @@ def parse(text: str, where: str) -> Description:
         data = json.loads(text)
         if data.get("format") != FORMAT:
             raise InvalidInput(
-                f"Cannot boot from {where}: it has format {data.get('format')}, and this program reads {FORMAT}. Run playbooks/deploy.yml again."
+                f"Cannot boot from {where}: it has format {data.get('format')}, and this program reads {FORMAT}. "
+                "Run playbooks/deploy.yml again."
             )
         pins = {path: Pin(**pin) for path, pin in data["files"].items()}
         return Description(data["name"], Pin(**data["program"]), pins, data["options"])

@@ -99,7 +99,7 @@ def values_by_key(names: list, path: str) -> dict:
 
 
 def check_keys(wanted: list, given: list, *, example: str, where: str) -> None:
-    """InvalidInput that names every missing and every extra key; nothing when both sides agree. ``where`` is for example "below /app/dev"."""
+    """InvalidInput that names every missing and every extra key; nothing when both sides agree. ``where``: "below /app/dev", say."""
     missing = sorted(set(wanted) - set(given))
     extra = sorted(set(given) - set(wanted))
     if not missing and not extra:

@@ -120,4 +120,6 @@ def _check_parameters(options: Options) -> None:
                 f"Cannot release {options.project}: '{key}' in parameters is not a variable name (letters, digits and '_'). Rename the key."
             )
         if not isinstance(name, str) or not name.strip("/"):
-            raise InvalidInput(f"Cannot release {options.project}: parameters.{key} names no parameter. Give its full name, for example /app/dev/{key}.")
+            raise InvalidInput(
+                f"Cannot release {options.project}: parameters.{key} names no parameter. Give its full name, for example /app/dev/{key}."
+            )

@@ -96,7 +96,7 @@ def read_parameters(client, path: str) -> tuple:
 
 
 def read_named_parameters(client, names: list) -> tuple:
-    """(value by full name, set of names that are SecureString) of exactly these parameters, decrypted; InvalidInput names every missing one."""
+    """(value by full name, set of names that are SecureString) of these parameters, decrypted; InvalidInput names every missing one."""
     values: dict = {}
     secret: set = set()
     missing: list = []

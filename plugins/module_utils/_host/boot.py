@@ -34,7 +34,9 @@ def boot(wish, calls, say, *, instance=fleet.instance_id, perform=release.perfor
     where = fleet.location(wish.bucket, wish.release)
     found = description.parse(_text(calls.read(wish.bucket, wish.release), where), where)
     say(f"{name} boots release {found.id} of {found.name}")
-    texts = {path: _text(calls.pinned(wish.bucket, pin), fleet.location(wish.bucket, pin.key)) for path, pin in sorted(found.files.items())}
+    texts = {}
+    for path, pin in sorted(found.files.items()):
+        texts[path] = _text(calls.pinned(wish.bucket, pin), fleet.location(wish.bucket, pin.key))
     own = {"files": texts, "actor": f"boot of {name}", "region": wish.region, "endpoint_url": wish.endpoint_url}
     host = Host(release_options.from_dict({**found.options, **own}), clock=time, report=lambda entry: say(entry["event"]))
     try:
@@ -51,7 +53,9 @@ def _text(content: bytes, where: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as exc:
-        raise InvalidInput(f"Cannot boot from {where}: it is not UTF-8 text ({exc}). Run playbooks/deploy.yml, which writes it again.") from exc
+        raise InvalidInput(
+            f"Cannot boot from {where}: it is not UTF-8 text ({exc}). Run playbooks/deploy.yml, which writes it again."
+        ) from exc
 
 
 def _arguments(argv: list):

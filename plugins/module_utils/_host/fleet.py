@@ -71,13 +71,20 @@ def location(bucket: str, key: str, version: str = "") -> str:
 
 
 def instance_id() -> str:
-    """This instance's id from its metadata (IMDSv2, https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-v2-how-it-works.html)."""
-    asking = urllib.request.Request(_METADATA + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    """This instance's id from its metadata (IMDSv2).
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-v2-how-it-works.html
+    """
     try:
-        with urllib.request.urlopen(asking, timeout=5) as answer:
-            token = answer.read().decode()
-        asking = urllib.request.Request(_METADATA + "meta-data/instance-id", headers={"X-aws-ec2-metadata-token": token})
-        with urllib.request.urlopen(asking, timeout=5) as answer:
-            return answer.read().decode()
+        token = _metadata("PUT", "api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+        return _metadata("GET", "meta-data/instance-id", {"X-aws-ec2-metadata-token": token})
     except (urllib.error.URLError, OSError) as exc:
-        raise InvalidInput(f"Cannot boot: this machine's metadata service does not answer ({exc}). Boot on an EC2 instance with IMDS enabled.") from exc
+        raise InvalidInput(
+            f"Cannot boot: this machine's metadata service does not answer ({exc}). Boot on an EC2 instance with IMDS enabled."
+        ) from exc
+
+
+def _metadata(method: str, path: str, headers: dict) -> str:
+    asking = urllib.request.Request(_METADATA + path, method=method, headers=headers)  # noqa: S310 - a constant http address
+    with urllib.request.urlopen(asking, timeout=5) as answer:  # noqa: S310 - a constant http address
+        return answer.read().decode()

@@ -18,8 +18,8 @@ from . import files
 
 PACKED = {
     "_compose": (
-        "__init__", "description", "dockererrors", "dotenv", "errors", "fingerprint", "haproxy", "health", "images", "model", "names", "observed",
-        "options", "plan", "record", "redact", "transform",
+        "__init__", "description", "dockererrors", "dotenv", "errors", "fingerprint", "haproxy", "health", "images", "model", "names",
+        "observed", "options", "plan", "record", "redact", "transform",
     ),
     "_host": (
         "__init__", "aws", "boot", "cli", "clock", "docker", "files", "fleet", "host", "info", "lock", "prepare", "process", "proxy",

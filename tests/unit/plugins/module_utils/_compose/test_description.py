@@ -61,10 +61,11 @@ def test_a_document_that_is_none(text, cause):
 
 def test_content_that_is_another_one():
     assert description.checked_content(b"services: {}\n", COMPOSE, "s3://b/k") == b"services: {}\n"
+    evil = b"services: {evil: {}}\n"
     with pytest.raises(InvalidInput) as caught:
-        description.checked_content(b"services: {evil: {}}\n", COMPOSE, "s3://b/k")
+        description.checked_content(evil, COMPOSE, "s3://b/k")
     assert str(caught.value) == (
-        f"Cannot boot from s3://b/k: it is not what the release was made of (SHA-256 {description.sha256(b'services: {evil: {}}' + bytes([10]))[:12]}, "
+        f"Cannot boot from s3://b/k: it is not what the release was made of (SHA-256 {description.sha256(evil)[:12]}, "
         f"not {COMPOSE.sha256[:12]}). Run playbooks/deploy.yml, which writes it again."
     )
 
@@ -72,7 +73,11 @@ def test_content_that_is_another_one():
 @pytest.mark.parametrize(
     ("options", "files", "sentence"),
     [
-        ({**OPTIONS, "region": "x", "actor": "y"}, {"docker-compose.yml": ""}, "actor, region in its options is decided on the instance. Leave it out."),
+        (
+            {**OPTIONS, "region": "x", "actor": "y"},
+            {"docker-compose.yml": ""},
+            "actor, region in its options is decided on the instance. Leave it out.",
+        ),
         (OPTIONS, {"compose.yml": ""}, "compose_file docker-compose.yml is not among its files (compose.yml). Add it."),
         (
             {**OPTIONS, "parameters": {"A": "/a"}},

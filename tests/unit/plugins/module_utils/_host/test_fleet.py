@@ -55,7 +55,7 @@ def test_an_object_and_one_version_of_it(world):
 @pytest.mark.parametrize(
     ("code", "words", "sentence"),
     [
-        ("NoSuchKey", "The specified key does not exist.", "The specified key does not exist. Run playbooks/deploy.yml, which writes it again."),
+        ("NoSuchKey", "There is no such key.", "There is no such key. Run playbooks/deploy.yml, which writes it again."),
         ("NoSuchVersion", "No such version.", "No such version. Run playbooks/deploy.yml, which writes it again."),
         ("NoSuchBucket", "No such bucket.", "No such bucket. Create the bucket (role deploy_bucket), or correct its name."),
         ("AccessDenied", "Access Denied", "Access Denied. Allow the action in the instance role's policy."),
@@ -85,7 +85,7 @@ def test_nothing_waits_for_a_minute(world):
     calls, _s3, autoscaling = world
     for _ignored in range(31):
         autoscaling.add_client_error("complete_lifecycle_action", "ValidationError", GONE)
-    with pytest.raises(InvalidInput, match="Failed to complete lifecycle hook boot of wealist-prod-backend for i-1: .* No active Lifecycle"):
+    with pytest.raises(InvalidInput, match="Failed to complete lifecycle hook boot of wealist-prod-backend for i-1: .* No active"):
         calls.complete("wealist-prod-backend", "boot", "i-1", fleet.CONTINUE, Clock())
 
 
