@@ -46,7 +46,8 @@ def routing_rules(groups, arns):
             continue
         if group["name"] not in arns:
             raise AnsibleFilterError(f"routing_rules: target group {group['name']} is not there.")
-        action = {"Type": "forward", "TargetGroupArn": arns[group["name"]]}
+        # With its order, because AWS may answer with one, and elb_application_lb would see a difference.
+        action = {"Type": "forward", "Order": 1, "TargetGroupArn": arns[group["name"]]}
         rules.append({"Priority": int(group.get("priority") or place * 10), "Conditions": conditions, "Actions": [action]})
     return rules
 

@@ -104,7 +104,7 @@ def test_rules_by_host_and_path():
     assert user == {
         "Priority": 10,
         "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/user/*", "/user"]}}],
-        "Actions": [{"Type": "forward", "TargetGroupArn": "arn:tg/user"}],
+        "Actions": [{"Type": "forward", "Order": 1, "TargetGroupArn": "arn:tg/user"}],
     }
     assert board["Priority"] == 5
     assert [one["Field"] for one in board["Conditions"]] == ["host-header", "path-pattern"]
@@ -115,7 +115,7 @@ def described_rule(rule):
     conditions = [{**one, "Values": next(value for key, value in one.items() if key.endswith("Config"))["Values"]} for one in rule["Conditions"]]
     (action,) = rule["Actions"]
     groups = {"TargetGroups": [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}], "TargetGroupStickinessConfig": {"Enabled": False}}
-    shown = {**action, "Order": 1, "ForwardConfig": groups}
+    shown = {**action, "ForwardConfig": groups}
     return {"RuleArn": "arn:rule", "Priority": str(rule["Priority"]), "Conditions": conditions, "Actions": [shown], "IsDefault": False}
 
 
