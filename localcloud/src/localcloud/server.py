@@ -43,9 +43,9 @@ class Server:
         from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
         from .emulation import (
+            alarms,
             buckets,
             dashboard_tags,
-            group_metrics,
             identity,
             instances,
             launch_templates,
@@ -79,7 +79,7 @@ class Server:
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
         tags.install()
         launch_templates.install()
-        group_metrics.install()
+        alarms.install()
         dashboard_tags.install()
         unsupported.install()
         buckets.install()
