@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from localcloud.autoscaling import lifecycle, refresh, scheduler
+from localcloud.autoscaling import lifecycle, placing, refresh, scheduler
 from localcloud.autoscaling.state import Group, Member, Members, Refresh, Template
 
 ZONES = {"subnet-a": "a", "subnet-c": "c"}
@@ -140,7 +140,7 @@ class World:
         if under_way is not None and under_way.going:
             made.refresh = under_way.mark
         elif wanted.balances:
-            made.refresh = scheduler.REBALANCES
+            made.refresh = placing.REBALANCES
 
     def _live(self, found: Member) -> None:
         if found.state == "Pending" and self.now - found.launched_at >= self.boot:

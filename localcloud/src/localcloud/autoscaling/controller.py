@@ -11,7 +11,7 @@ import logging
 import time
 import typing as t
 
-from . import activities, lifecycle, refresh, scheduler
+from . import activities, lifecycle, placing, refresh, scheduler
 from .conduct import Conduct
 from .errors import LaunchFailed
 from .lifecycle import Step
@@ -124,7 +124,7 @@ class Controller:
         if under_way is not None:
             member.refresh = under_way.mark
         elif launch.balances:
-            member.refresh = scheduler.REBALANCES
+            member.refresh = placing.REBALANCES
         if launch.replaces and group.replacing:
             group.replacing -= 1
         group.instances[member.id] = member

@@ -19,6 +19,9 @@ POLICIES = (
     "OldestLaunchTemplate",
 )  # fmt: skip
 
+REBALANCES = "rebalances"
+"""Mark, in place of a refresh's, of an instance that was launched to balance the zones."""
+
 Zones = dict[str, str]
 """Subnet -> Availability Zone."""
 
@@ -43,7 +46,7 @@ def victims(group: Group, count: int, now: float, going: t.Container[str] = ()) 
         if not open_to_it:
             break
         crowd = collections.Counter(member.zone for member in left)
-        useless = [member for member in open_to_it if not member.serves]
+        useless = [member for member in open_to_it if not member.serves and member.refresh != REBALANCES]
         most = max(crowd[member.zone] for member in open_to_it)
         candidates = useless or [member for member in open_to_it if crowd[member.zone] == most]
         for policy in [*group.termination, "Default"]:

@@ -128,7 +128,8 @@ def _replace(refresh: Refresh, group: Group, movable: list[Member], now: float) 
     come = min(group.desired - others, most - others - stay, may_begin + added)
     if refresh.preferences["StandbyInstances"] == "Terminate":
         going += [member for member in group.instances.values() if member.state == "Standby" and member.id in refresh.outdated]
-    return Plan(stay + others + max(come, len(new)), going)
+    # new ones that are on their way stay, unless the group has become smaller meanwhile
+    return Plan(stay + others + max(come, min(len(new), group.desired - others), 0), going)
 
 
 def _gate(refresh: Refresh, total: int, now: float) -> int:

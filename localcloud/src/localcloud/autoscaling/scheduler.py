@@ -8,12 +8,14 @@ from __future__ import annotations
 import dataclasses
 
 from . import activities, placing
-from .placing import Zones
+from .placing import REBALANCES, Zones
 from .refresh import Plan
-from .state import STARTING, Group, Member
+from .state import Group, Member
 
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds until the next attempt after one, two, … launches that EC2 refused."""
+
+BALANCE_SECONDS = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +70,10 @@ def pause(failures: int) -> float:
 
 
 def _surplus(group: Group, count: int, alive: int, now: float, going: set[str]) -> list[tuple[Member, str]]:
-    """Those that are too many; while an instance that is to balance the zones starts, nobody goes."""
-    if any(member.state in STARTING and member.refresh == REBALANCES for member in group.alive):
+    """Those that are too many. One that is to balance the zones serves first, unless it takes too long, before another goes for it."""
+    balancing = [m for m in group.alive if m.refresh == REBALANCES and not m.serves and now - m.launched_at < BALANCE_SECONDS]
+    count -= len(balancing)
+    if count <= 0:
         return []
     chosen = placing.victims(group, count, now, going)
     return [(member, activities.shrunk(group, alive - index, member.id, now)) for index, member in enumerate(chosen)]
@@ -90,10 +94,6 @@ def _launches(group: Group, zones: Zones, left: list[Member], missing: int, repl
         found.append(Launch(subnet, cause, replaces))
         placed.append(Member(id=f"new-{number}", zone=zones[subnet], subnet=subnet, type="", image="", launched_at=now))
     return found
-
-
-REBALANCES = "rebalances"
-"""Mark, in place of a refresh's, of an instance that was launched to balance the zones."""
 
 
 def _rebalance(group: Group, zones: Zones, left: list[Member], now: float) -> list[Launch]:
