@@ -45,7 +45,6 @@ class Server:
         from .emulation import (
             alarms,
             buckets,
-            dashboard_tags,
             identity,
             instances,
             launch_templates,
@@ -80,7 +79,6 @@ class Server:
         tags.install()
         launch_templates.install()
         alarms.install()
-        dashboard_tags.install()
         unsupported.install()
         buckets.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())

@@ -45,8 +45,8 @@ class AutoScaling:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._model = query_protocol.service_model("autoscaling")
         self._input = InputModel("autoscaling")
+        self._model = self._input.model
         self.state = State(cloud.account_id, cloud.region)
         around = Surroundings(cloud, self.state)
         self.controller = Controller(self.state, around)
@@ -125,13 +125,15 @@ class AutoScaling:
     def _members(self, operation: t.Any, form: dict[str, str]) -> dict[str, t.Any]:
         """The members of a request that the model allows. Raises ApiError(ValidationError)."""
         try:
-            members = query_protocol.parse(operation, form)
+            members = query_protocol.parse(operation, form, required=False)
             self._input.check(operation.name, members)
-        except BadMember as error:
-            text = f"1 validation error detected: Value at '{error.path}' failed to satisfy constraint: {error.constraint}"
-            raise ApiError("ValidationError", text) from error
+        except BadMember as bad:
+            found = "null" if bad.value is None else f"'{bad.value}'"
+            where = bad.path[:1].lower() + bad.path[1:]
+            text = f"1 validation error detected: Value {found} at '{where}' failed to satisfy constraint: {bad.constraint}"
+            raise ApiError("ValidationError", text) from None
         except ApiError as error:
-            raise ApiError("ValidationError", error.message) from error
+            raise ApiError("ValidationError", error.message) from None
         return members
 
     async def _measure(self) -> dict[str, float]:
