@@ -54,14 +54,16 @@ class Controller:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            busy = False
-            for group in list(self._state.groups.values()):
-                try:
-                    busy |= await self.look(group)
-                except Exception:  # one group's trouble must not stop the others
-                    _log.exception("group %s could not be looked after", group.name)
+            busy = any(await asyncio.gather(*(self._look_safely(group) for group in list(self._state.groups.values()))))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), BUSY_SECONDS if busy else IDLE_SECONDS)
+
+    async def _look_safely(self, group: Group) -> bool:
+        try:
+            return await self.look(group)
+        except Exception:  # one group's trouble must not stop the others
+            _log.exception("group %s could not be looked after", group.name)
+            return False
 
     async def look(self, group: Group) -> bool:
         """One look at a group; whether it must be looked at again soon."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .errors import invalid
 from .lifecycle import LAUNCHING, TERMINATING, heartbeat
 from .shapes import Operation, World, hook_of
-from .state import Group, Hook, Members, Wait
+from .state import Hook, Members, Wait
 
 MOST = 50
 RESULTS = ("CONTINUE", "ABANDON")
@@ -119,8 +119,3 @@ def hook_from(members: Members, known: Hook | None) -> Hook:
     if hook.target_arn and ":sns:" not in hook.target_arn:
         raise invalid("The local cloud notifies SNS topics alone; every hook's action is on the event bus too.")
     return hook
-
-
-def hooks_of(group: Group, transition: str) -> list[Hook]:
-    """The hooks of one transition."""
-    return [hook for hook in group.hooks.values() if hook.transition == transition]

@@ -105,7 +105,8 @@ def instance_of(member: Member) -> Members:
     """An instance as a group shows it."""
     return {
         "InstanceId": member.id,
-        "InstanceType": member.type,
+        "InstanceType": member.type or None,
+        "ImageId": member.image or None,
         "AvailabilityZone": member.zone,
         "LifecycleState": member.state,
         "HealthStatus": member.health,

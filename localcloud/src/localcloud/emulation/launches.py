@@ -37,14 +37,11 @@ class Refused(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class TemplateVersion:
-    """One version of a launch template. `data` are its members as EC2's API has them."""
+    """One version of a launch template."""
 
     id: str
     name: str
     number: int
-    image_id: str
-    instance_type: str
-    data: dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +65,7 @@ def template_version(account_id: str, region: str, template_id: str | None, name
         number = wanted if wanted is not None else int(version) if version.isdigit() else 0
         if not 1 <= number <= len(template.versions):
             return None
-        found = template.versions[number - 1]
-        return TemplateVersion(template.id, template.name, number, found.image_id, found.instance_type, dict(found.data))
+        return TemplateVersion(template.id, template.name, number)
 
 
 def image_exists(account_id: str, region: str, image_id: str) -> bool:

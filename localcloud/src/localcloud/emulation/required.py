@@ -80,7 +80,6 @@ NAMES: dict[str, str] = {
     "moto.core.responses:BaseResponse.dispatch": "mounting moto's services in this process",
     "moto.ec2.models:ec2_backends": "the state of EC2",
     "moto.ec2.models:EC2Backend.describe_launch_templates": "launch templates of Auto Scaling groups",
-    "moto.ec2.models.launch_templates:LaunchTemplateVersion.image_id": "launch templates of Auto Scaling groups",
     "moto.ec2.responses:EC2Response": "EC2's control plane",
     "moto.ec2.utils:EC2_PREFIX_TO_RESOURCE": "AWS's names of resource types in tags",
     "moto.ec2.models.launch_templates:LaunchTemplate.create_version": "user data of a launch template's later versions",
