@@ -116,7 +116,7 @@ class Conduct:
         group.failures += 1
         group.not_before = now + min(1.0 * group.failures, 60.0)
         self.begin_termination(group, member, activities.taken_out("a launch that failed", now))
-        member.in_a_hurry = status == "Failed"
+        member.in_a_hurry = True
 
     async def terminate(self, group: Group, member: Member) -> None:
         """Let EC2 terminate it."""
