@@ -5,8 +5,8 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """How many connections an application still has, from what its tasks log, and when to stop waiting for their end; no clock, no call.
 
-A task that lives logs its number at a steady pace, 0 included. So a stream without a fresh line is a task that has ended, and no fresh line at
-all means that nobody counts.
+A task that lives logs its number at a steady pace, 0 included. So a stream without a fresh line is a task that has ended, and no fresh
+line at all means that nobody counts.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ module: open_connections_info
 short_description: How many long-lived connections an application still has, and wait until they are gone
 version_added: 0.1.0
 description:
-  - Elastic Load Balancing does not say how many connections go to a target group, and shows a target that is deregistered as draining until its
-    delay is over, whether it has connections or not. The application knows; it logs the number at a steady pace, one JSON object a line.
+  - Elastic Load Balancing does not say how many connections go to a target group, and shows a target that is deregistered as draining
+    until its delay is over, whether it has connections or not. The application knows; it logs the number at a steady pace, one JSON
+    object a line.
   - Adds up the newest number of each log stream (one per task), and with O(wait_timeout) waits until it is 0 or the limit is reached.
   - Nothing is closed and nothing is changed.
 author:
@@ -74,8 +75,8 @@ open_connections:
   contains:
     outcome:
       description:
-        - V(none) when there was none from the start, V(gone) when all have left, V(limit) when some are left after the limit (without waiting,
-          when there are some), V(unknown) when no task logs the number.
+        - V(none) when there was none from the start, V(gone) when all have left, V(limit) when some are left after the limit (without
+          waiting, when there are some), V(unknown) when no task logs the number.
       type: str
       sample: gone
     first:

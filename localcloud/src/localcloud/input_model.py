@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 
@@ -22,7 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
     "map": (dict,),
     "blob": (str,),
-    "timestamp": (int, float, str),
+    "timestamp": (int, float, str, datetime.datetime),
 }
 
 
