@@ -70,7 +70,7 @@ def run_startup_script(session, name, log):
     try:
         script = session.create_client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     except FAILURES as error:
-        return f"Cannot boot: startup script {name} cannot be read: {error} Run playbooks/deploy.yml, which writes it."
+        return f"Cannot boot: startup script {name} cannot be read: {str(error).rstrip('.')}. Run playbooks/deploy.yml, which writes it."
     with open(os.open(SCRIPT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "w", encoding="utf-8") as file:
         file.write(script)
     last = ""

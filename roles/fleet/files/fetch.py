@@ -16,7 +16,8 @@ def read(**which):
     try:
         return client.get_object(Bucket=BUCKET, **which)["Body"].read()
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
-        sys.exit(f"Cannot boot: s3://{BUCKET}/{which['Key']} cannot be read: {error} Run playbooks/deploy.yml, which writes it again.")
+        why = str(error).rstrip(".")
+        sys.exit(f"Cannot boot: s3://{BUCKET}/{which['Key']} cannot be read: {why}. Run playbooks/deploy.yml, which writes it again.")
 
 
 client = botocore.session.get_session().create_client("s3")

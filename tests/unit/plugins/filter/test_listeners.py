@@ -112,10 +112,13 @@ def test_rules_by_host_and_path():
 
 def described_rule(rule):
     """A rule as DescribeRules has it: priority as text, conditions with Values beside their configuration, forward with both forms."""
-    conditions = [{**one, "Values": next(value for key, value in one.items() if key.endswith("Config"))["Values"]} for one in rule["Conditions"]]
+    conditions = []
+    for one in rule["Conditions"]:
+        (config,) = [value for key, value in one.items() if key.endswith("Config")]
+        conditions.append({**one, "Values": config["Values"]})
     (action,) = rule["Actions"]
-    groups = {"TargetGroups": [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}], "TargetGroupStickinessConfig": {"Enabled": False}}
-    shown = {**action, "ForwardConfig": groups}
+    groups = [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
+    shown = {**action, "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}}
     return {"RuleArn": "arn:rule", "Priority": str(rule["Priority"]), "Conditions": conditions, "Actions": [shown], "IsDefault": False}
 
 

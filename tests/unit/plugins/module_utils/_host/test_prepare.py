@@ -72,7 +72,8 @@ def test_a_key_that_is_not_named(machine, store, tmp_path, monkeypatch):
         prepare.write_bundle(named(machine, parameters={"KEY": "/popcon/db/key"}), str(tmp_path))
     assert str(caught.value) == (
         "Cannot release: the parameters named in the option parameters are not the keys of .env.example "
-        "(missing named in the option parameters: IMAGE). Create the missing parameters named in the option parameters. Nothing was changed."
+        "(missing named in the option parameters: IMAGE). Create the missing parameters named in the option parameters. "
+        "Nothing was changed."
     )
 
 
