@@ -23,17 +23,25 @@ nohup python3 -m http.server 80 --directory /srv/www >/dev/null 2>&1 &
 """
 
 
-class Fleet:
-    """One launch template, and a group of it behind one target group of a load balancer. Version n serves the text `v<n>`."""
+class Front:
+    """A load balancer that forwards to one target group for instances."""
 
     def __init__(self, boto: t.Callable[[str], t.Any], vpc: t.Any, name: str) -> None:
-        self.asg, self.ec2, self.vpc, self.name = boto("autoscaling"), boto("ec2"), vpc, name
-        self.image = boto("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
         self.balancer = Balancer(boto("elbv2"), vpc, name)
         self.targets = self.balancer.group(
             "web", TargetType="instance", HealthCheckPath="/health", attributes={"deregistration_delay.timeout_seconds": "2"}
         )
         self.balancer.listener(80, forward((self.targets, 1)))
+        self.balancer.activate(boto("ec2"))
+
+
+class Fleet:
+    """One launch template, and a group of it behind a load balancer. Version n serves the text `v<n>`."""
+
+    def __init__(self, boto: t.Callable[[str], t.Any], vpc: t.Any, name: str, front: Front) -> None:
+        self.asg, self.ec2, self.vpc, self.name = boto("autoscaling"), boto("ec2"), vpc, name
+        self.image = boto("ssm").get_parameter(Name=PARAMETER)["Parameter"]["Value"]
+        self.balancer, self.targets = front.balancer, front.targets
         self.versions = 0
         self.version()
 
@@ -104,12 +112,11 @@ class Fleet:
         return wait_for(ended, seconds, interval=0.3)
 
     def remove(self) -> None:
-        """The group with its instances, the load balancer and the template."""
+        """The group with its instances, and the template."""
         self.asg.delete_auto_scaling_group(AutoScalingGroupName=self.name, ForceDelete=True)
         wait_for(
             lambda: not self.asg.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"], 60, interval=0.3
         )
-        self.balancer.remove()
         self.ec2.delete_launch_template(LaunchTemplateName=self.name)
 
 

@@ -13,16 +13,24 @@ import typing as t
 import urllib.request
 
 import pytest
-from autoscaling_world import Client, Fleet
+from autoscaling_world import Client, Fleet, Front
 from conftest import wait_for, wait_for_state
 
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="module")
+def front(boto, vpc) -> collections.abc.Iterator[Front]:
+    """The load balancer of all groups, of which there is one at a time."""
+    made = Front(boto, vpc, "fleet")
+    yield made
+    made.balancer.remove()
+
+
 @pytest.fixture
-def fleet(boto, vpc) -> collections.abc.Iterator[Fleet]:
-    """A group's surroundings, made anew for each test; the group is removed with everything else."""
-    made = Fleet(boto, vpc, f"fleet-{next(_numbers)}")
+def fleet(boto, vpc, front) -> collections.abc.Iterator[Fleet]:
+    """What a group is made from, for each test; the test makes the group, which is removed."""
+    made = Fleet(boto, vpc, f"fleet-{next(_numbers)}", front)
     yield made
     made.remove()
 
@@ -70,7 +78,6 @@ def test_an_instance_that_fails_its_health_checks_is_replaced(fleet, in_instance
 
 def test_a_refresh_fails_no_request(fleet) -> None:
     fleet.create(3)
-    fleet.balancer.activate(fleet.ec2)
     with Client(fleet) as client:
         wait_for(lambda: client.answers["v1"] > 20)
         done = fleet.refreshed(fleet.refresh(fleet.version()))
@@ -85,7 +92,6 @@ def test_a_refresh_fails_no_request(fleet) -> None:
 
 def test_a_refresh_to_a_version_that_never_gets_healthy_goes_back(fleet, control) -> None:
     fleet.create(2)
-    fleet.balancer.activate(fleet.ec2)
     before = set(fleet.instances())
     control("PUT", "patience", 15)
     try:
@@ -103,7 +109,6 @@ def test_a_refresh_to_a_version_that_never_gets_healthy_goes_back(fleet, control
 
 def test_a_refresh_that_is_cancelled_leaves_what_is_healthy(fleet) -> None:
     fleet.create(2)
-    fleet.balancer.activate(fleet.ec2)
     before = set(fleet.instances())
     with Client(fleet) as client:
         refresh = fleet.refresh(fleet.version(healthy=False))

@@ -136,7 +136,7 @@ def test_cancelling_without_waiting_ends_at_once() -> None:
     world = _world()
     made = world.start(2)
     world.run(1.5)
-    made.status, made.preferences["wait_for_transitioning"] = "Cancelling", False
+    made.status, made.awaits_launches = "Cancelling", False
     world.step()
     assert made.status == "Cancelled"
 

@@ -212,7 +212,7 @@ def _fail(refresh: Refresh, group: Group, now: float, why: str) -> Plan:
 def _cancel(refresh: Refresh, group: Group, now: float) -> Plan:
     """Nothing more is replaced; what is on its way arrives first, unless nobody waits for it."""
     on_the_way = [member for member in group.instances.values() if member.refresh == refresh.id and member.state.startswith("Pending")]
-    if refresh.preferences.get("wait_for_transitioning", True) and on_the_way:
+    if refresh.awaits_launches and on_the_way:
         return Plan(max(group.desired, len(group.alive)))
     refresh.status, refresh.reason, refresh.ended_at = "Cancelled", "Cancelled due to user request.", now
     return Plan(group.desired)

@@ -64,7 +64,7 @@ class Refreshes:
         """CancelInstanceRefresh."""
         refresh = self._under_way(members)
         refresh.status, refresh.reason = "Cancelling", "Replacing instances before cancelling."
-        refresh.preferences["wait_for_transitioning"] = members.get("WaitForTransitioningInstances", True)
+        refresh.awaits_launches = members.get("WaitForTransitioningInstances", True)
         self._world.changed()
         return {"InstanceRefreshId": refresh.id}
 

@@ -162,7 +162,6 @@ def policy_of(group: Group, policy: Policy, alarms: list[tuple[str, str]]) -> Me
 
 def refresh_of(refresh: Refresh) -> Members:
     """An instance refresh."""
-    preferences = {name: value for name, value in refresh.preferences.items() if name != "wait_for_transitioning"}
     progress = {"PercentageComplete": refresh.percent, "InstancesToUpdate": refresh.left}
     answer: Members = {
         "InstanceRefreshId": refresh.id,
@@ -173,7 +172,7 @@ def refresh_of(refresh: Refresh) -> Members:
         "EndTime": when(refresh.ended_at),
         **progress,
         "ProgressDetails": {"LivePoolProgress": progress},
-        "Preferences": preferences,
+        "Preferences": refresh.preferences,
         "DesiredConfiguration": refresh.desired,
         "Strategy": "Rolling",
     }

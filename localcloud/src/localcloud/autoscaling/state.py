@@ -170,6 +170,8 @@ class Refresh:
     checkpoint: int = 0
     held_at: float | None = None
     baking_since: float | None = None
+    awaits_launches: bool = True
+    """When it is cancelled, whether instances that are on their way are waited for."""
     rollback: Members | None = None
 
     @property
