@@ -23,6 +23,7 @@ SPENT = {"errors": 0.75, "unattributed": 0.10, "slow": 0.10, "client_errors": 0.
 FAST_SHARE = 0.8  # of each test's alpha, when there are metric sources too
 RECENT_INTERVALS = 15
 RECENT_REQUESTS = 600
+LATEST_INTERVALS = 4  # what happens to both colours at once is seen in these; two seconds of probes
 ENOUGH_FOR_P95 = 20
 NOTHING = Counts()
 TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow answers", "unattributed": "answers of no colour"}
@@ -78,9 +79,12 @@ class _Stream:
             self.recent.popleft()
 
     def judge_green(self, counts: Counts) -> None:
-        recent = sum(self.recent, Counts())
-        self.tolerated = baseline(usual(self.test.test.floor, self.history), recent)
+        normal = usual(self.test.test.floor, self.history)
+        latest = sum(list(self.recent)[-LATEST_INTERVALS:], Counts())
+        self.tolerated = max(baseline(normal, sum(self.recent, Counts())), baseline(normal, latest))
         self.green += counts
+        if self.name == "slow" and not latest.requests:
+            return  # slow answers come in bursts, for all at once: without blue's nobody can say whose they are
         self.test.observe(counts.requests, counts.events, self.tolerated)
 
     def arithmetic(self) -> dict:
