@@ -238,8 +238,8 @@ def with_cloud(run):
     return run(cloud.environment(TEST_CLOUD))
 
 
-# Scenarios of chat's roles: with them `make test` would take longer than it may; `make role` runs them.
-THOROUGH_SCENARIOS = {"services", "site", "stores", "tables"}
+# Scenarios of the roles of chat and wealist: with them `make test` would take longer than it may; `make role` runs them.
+THOROUGH_SCENARIOS = {"fleet", "services", "site", "stores", "tables"}
 
 
 def role(*, thorough=True):

@@ -251,7 +251,10 @@ def test_an_auto_scaling_group_launches_real_instances(boto, vpc, engine, cloud_
         LaunchTemplate={"LaunchTemplateName": "asg", "Version": "$Latest"},
         Tags=[{"Key": "colour", "Value": "green", "PropagateAtLaunch": True}],
     )  # fmt: skip
-    group = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0]
+    group = wait_for(
+        lambda: (found := autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0])["Instances"]
+        and found
+    )
     found = wait_for_state(ec2, group["Instances"][0]["InstanceId"], "running")
     assert found["IamInstanceProfile"]["Arn"].endswith("/test-web")
     assert found["MetadataOptions"]["HttpTokens"] == "required"

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import getpass
 import platform
-import signal
-import threading
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -22,6 +19,7 @@ from ..module_utils._traffic import TrafficError
 from ..plugin_utils._canary.guard import GuardError
 from ..plugin_utils._canary.options import SPEC
 from ..plugin_utils._canary.setup import Setup
+from ..plugin_utils._signals import signals
 
 display = Display()
 
@@ -39,7 +37,7 @@ class ActionModule(ActionBase):
             setup = Setup(options, who, now, self._say)
             if self._task.check_mode:
                 return {**result, **setup.preview()}
-            with setup.prepared() as prepared, _signals(prepared[0]):
+            with setup.prepared() as prepared, signals(prepared[0]):
                 driver, pollers = prepared
                 found = driver.run(pollers)
         except (PlanError, TrafficError, GuardError) as error:
@@ -51,19 +49,3 @@ class ActionModule(ActionBase):
     @staticmethod
     def _say(line):
         display.display(f"canary {line}")
-
-
-@contextlib.contextmanager
-def _signals(driver):
-    """Ctrl-C and SIGTERM lead back first; who sends a second one still waits for that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # a strategy that runs actions in threads: its process's end is seen all the same
-        return
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        before[number] = signal.signal(number, lambda received, _frame: driver.interrupt(signal.Signals(received).name))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -65,6 +65,16 @@ def service_lines(services):
     ]
 
 
+def group_lines(groups):
+    """One line per Auto Scaling group: {name: {"version": of its launch template, "instances": in it, "limits": [min, max]}, …}."""
+    width = max((len(name) for name in groups), default=0)
+    lines = []
+    for name, one in sorted(groups.items()):
+        least, most = one["limits"]
+        lines.append(f"  {name.ljust(width)}  {one['instances']} in service ({least} to {most}), launch template version {one['version']}")
+    return lines
+
+
 def summary_lines(collected, plays, total):
     """The summary's lines. ``collected`` is the custom statistic bluegreen_summary, ``plays`` is [(name, seconds)]."""
     lines = []
@@ -74,6 +84,7 @@ def summary_lines(collected, plays, total):
         width = max((len(name) for name in facts.get("urls", {})), default=0)
         lines.extend(f"  {name.ljust(width)}  {url}" for name, url in facts.get("urls", {}).items())
         lines.extend(service_lines(facts.get("services") or {}))
+        lines.extend(group_lines(facts.get("groups") or {}))
         release = facts.get("release") or {}
         if release:
             lines.append(f"  release {release['id']} by {release['actor']}, configuration {release.get('config_version') or '-'}")

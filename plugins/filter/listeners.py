@@ -30,6 +30,28 @@ def with_live_forwarding(wanted, listeners):
     return [_delegated(listener, live) for listener in wanted]
 
 
+def routing_rules(groups, arns):
+    """Rules of a listener as elb_application_lb takes them, one for each target group that has hosts or paths.
+
+    ``groups``: [{"name", "hosts", "paths", "priority"}, …]; a rule's priority is its own, or its place times ten. ``arns``: ARN by name.
+    """
+    rules = []
+    for place, group in enumerate(groups, 1):
+        conditions = []
+        if group.get("hosts"):
+            conditions.append({"Field": "host-header", "HostHeaderConfig": {"Values": list(group["hosts"])}})
+        if group.get("paths"):
+            conditions.append({"Field": "path-pattern", "PathPatternConfig": {"Values": list(group["paths"])}})
+        if not conditions:
+            continue
+        if group["name"] not in arns:
+            raise AnsibleFilterError(f"routing_rules: target group {group['name']} is not there.")
+        # With its order, because AWS may answer with one, and elb_application_lb would see a difference.
+        action = {"Type": "forward", "Order": 1, "TargetGroupArn": arns[group["name"]]}
+        rules.append({"Priority": int(group.get("priority") or place * 10), "Conditions": conditions, "Actions": [action]})
+    return rules
+
+
 def _delegated(wanted, live):
     if not any(action.get("Type") == "forward" for action in wanted["DefaultActions"]) or not live:
         return wanted
@@ -64,4 +86,4 @@ def _weights(listener):
 
 class FilterModule:
     def filters(self):
-        return {"live_weights": live_weights, "with_live_forwarding": with_live_forwarding}
+        return {"live_weights": live_weights, "routing_rules": routing_rules, "with_live_forwarding": with_live_forwarding}

@@ -15,6 +15,16 @@ def tag_filters(tags):
     return {f"tag:{key}": str(value) for key, value in tags.items()}
 
 
+def autoscaling_tags(tags):
+    """{"Name": "x"} -> [{"Name": "x", "propagate_at_launch": False}], as amazon.aws.autoscaling_group takes them.
+
+    Instances have their own tags from the launch template, so that a version of it says all of what it starts.
+    """
+    if not isinstance(tags, dict):
+        raise AnsibleFilterError("autoscaling_tags needs a dictionary of tags.")
+    return [{key: str(value), "propagate_at_launch": False} for key, value in sorted(tags.items())]
+
+
 class FilterModule:
     def filters(self):
-        return {"tag_filters": tag_filters}
+        return {"autoscaling_tags": autoscaling_tags, "tag_filters": tag_filters}

@@ -61,8 +61,14 @@ options:
     description:
       - Path in Parameter Store whose parameters become the release's C(.env), for example V(/popcon/dev/).
       - The last part of a name is the key.
-      - Not given means that the bundle's own C(.env) is used, if it has one.
+      - Without it and without O(parameters) the bundle's own C(.env) is used, if it has one.
     type: str
+  parameters:
+    description:
+      - Single parameters that become keys of C(.env), key to full name, for example V({DB_PASSWORD: /wealist/prod/db/user_db_password}).
+      - For an application that needs some of what lies below a path, or under other names. Added to those of O(parameters_path).
+    type: dict
+    default: {}
   images:
     description:
       - Images that this release pins, by service. A digest (C(sha256:…)) keeps the repository that the compose file names; anything else
@@ -146,7 +152,7 @@ options:
     type: str
 requirements:
   - Docker Engine 20.10 and Docker Compose 2.20, or later.
-  - botocore on the instance, with O(parameters_path) or O(registry=ecr).
+  - botocore on the instance, with O(parameters_path), O(parameters) or O(registry=ecr).
 attributes:
   check_mode:
     description: Can run in C(check_mode) and return the changes it would make without making them.
@@ -311,6 +317,7 @@ def argument_spec():
         "compose_file": {"type": "str", "default": "docker-compose.yml"},
         "example_file": {"type": "str", "default": ".env.example"},
         "parameters_path": {"type": "str"},
+        "parameters": {"type": "dict", "default": {}},
         "images": {"type": "dict", "default": {}},
         "pull": {"type": "str", "choices": ["always", "missing", "never"], "default": "always"},
         "registry": {"type": "str", "choices": ["ecr", "none"], "default": "none"},

@@ -123,6 +123,9 @@ class TargetGroups(t.Protocol):
     def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
         """Let them get requests once they are healthy."""
 
+    def register_instance(self, target_group_arn: str, instance_id: str) -> None:
+        """The same for an instance, at the target group's own port. Raises ValueError when it cannot be a target."""
+
     def deregister_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
         """Let them drain; those that are not registered do not matter."""
 
@@ -137,6 +140,10 @@ class NoTargetGroups:
     """A cloud without load balancers."""
 
     def register_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
+        """Raise KeyError."""
+        raise KeyError(target_group_arn)
+
+    def register_instance(self, target_group_arn: str, instance_id: str) -> None:
         """Raise KeyError."""
         raise KeyError(target_group_arn)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
 import typing as t
@@ -23,7 +24,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "list": (list,),
     "map": (dict,),
     "blob": (str,),
-    "timestamp": (int, float, str),
+    "timestamp": (int, float, str, datetime.datetime),
 }
 
 

@@ -43,8 +43,8 @@ class Server:
         from .dataplane.hosts import Hosts
         from .dataplane.imds import Imds
         from .emulation import (
+            alarms,
             buckets,
-            group_metrics,
             identity,
             instances,
             launch_templates,
@@ -78,7 +78,7 @@ class Server:
         instances.install(settings.public_prefix, instances.Hooks(place=networks.place))
         tags.install()
         launch_templates.install()
-        group_metrics.install()
+        alarms.install()
         unsupported.install()
         buckets.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())

@@ -9,6 +9,7 @@ import itertools
 import typing as t
 
 import botocore
+from conftest import wait_for
 
 _octets = itertools.count(1)
 
@@ -90,8 +91,25 @@ class World:
         return instance
 
     def scaling_group(self, **members: t.Any) -> str:
-        """An Auto Scaling group without instances, from a launch template."""
+        """An Auto Scaling group without instances, from a launch template unless told otherwise."""
         settings = {"MinSize": 0, "MaxSize": 1, "DesiredCapacity": 0, "VPCZoneIdentifier": self.vpc.private_subnet, **members}
-        template = {"LaunchTemplateId": self.template(), "Version": "$Latest"}
-        self.asg.create_auto_scaling_group(AutoScalingGroupName=self.name, LaunchTemplate=template, **settings)
+        template_id = self.template()
+        if "LaunchConfigurationName" not in settings:
+            settings.setdefault("LaunchTemplate", {"LaunchTemplateId": template_id, "Version": "$Latest"})
+        self.asg.create_auto_scaling_group(AutoScalingGroupName=self.name, **settings)
         return self.name
+
+    def serving(self, state: str = "InService", **members: t.Any) -> list[str]:
+        """The one instance of an Auto Scaling group of the case's own, when it is in this state."""
+        self.scaling_group(**{"DesiredCapacity": 1, **members})
+
+        def found() -> list[str]:
+            instances = self.asg.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"][0]["Instances"]
+            return [instance["InstanceId"] for instance in instances if instance["LifecycleState"] == state]
+
+        return wait_for(found, 30)
+
+    def targets(self) -> str:
+        """A target group for instances."""
+        made = self.boto("elbv2").create_target_group(Name=self.name, Protocol="HTTP", Port=80, VpcId=self.vpc.id, TargetType="instance")
+        return made["TargetGroups"][0]["TargetGroupArn"]

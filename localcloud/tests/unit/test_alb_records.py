@@ -62,6 +62,17 @@ def test_a_request_to_a_target_counts_under_four_sets_of_dimensions():
     assert not [name for name, _ in found if name.startswith("HTTPCode_ELB")]
 
 
+def test_requests_per_target_are_divided_by_the_healthy_targets():
+    minute = Minute()
+    for _ in range(12):
+        minute.count(request(), PLACE)
+    for healthy in (3, 5):  # four on average
+        minute.hosts(Place(PLACE.balancer, PLACE.group), healthy, 0)
+        minute.hosts(PLACE, 1, 0)
+    found = [datum["Value"] for datum in minute.data(1795262400) if datum["MetricName"] == "RequestCountPerTarget"]
+    assert found == [3.0, 3.0]
+
+
 def test_a_target_that_cannot_be_reached_is_an_error_of_the_load_balancer():
     found = counted(request(status=502, target_status=None, answered=None, term="SC"))
     assert found["HTTPCode_ELB_5XX_Count", WHOLE] == found["HTTPCode_ELB_502_Count", WHOLE] == 1

@@ -53,6 +53,11 @@ def read(text: str) -> dict:
     return result
 
 
+def is_key(word: str) -> bool:
+    """Whether a word can be a variable's name."""
+    return bool(_KEY.fullmatch(word))
+
+
 def keys(text: str) -> list:
     """Keys of a ``.env`` or ``.env.example`` text in order of appearance; comments and blank lines are skipped."""
     found = []
@@ -79,7 +84,7 @@ def values_by_key(names: list, path: str) -> dict:
     result = {}
     for name in names:
         key = name.rstrip("/").rpartition("/")[2]
-        if not _KEY.fullmatch(key):
+        if not is_key(key):
             raise InvalidInput(
                 f"Cannot write .env from {path}: the last part of parameter '{name}' is not a variable name "
                 "(letters, digits and '_'). Rename the parameter."
@@ -93,23 +98,23 @@ def values_by_key(names: list, path: str) -> dict:
     return result
 
 
-def check_keys(wanted: list, given: list, *, example: str, path: str) -> None:
-    """InvalidInput that names every missing and every extra key; nothing when both sides agree."""
+def check_keys(wanted: list, given: list, *, example: str, where: str) -> None:
+    """InvalidInput that names every missing and every extra key; nothing when both sides agree. ``where``: "below /app/dev", say."""
     missing = sorted(set(wanted) - set(given))
     extra = sorted(set(given) - set(wanted))
     if not missing and not extra:
         return
     words = []
     if missing:
-        words.append(f"missing below {path}: {', '.join(missing)}")
+        words.append(f"missing {where}: {', '.join(missing)}")
     if extra:
         words.append(f"not in {example}: {', '.join(extra)}")
     remedy = []
     if missing:
-        remedy.append(f"create the missing parameters below {path}")
+        remedy.append(f"create the missing parameters {where}")
     if extra:
         remedy.append(f"add the extra keys to {example} or delete the parameters")
     raise InvalidInput(
-        f"Cannot release: the parameters below {path} are not the keys of {example} ({'; '.join(words)}). "
+        f"Cannot release: the parameters {where} are not the keys of {example} ({'; '.join(words)}). "
         f"{' and '.join(remedy).capitalize()}. Nothing was changed."
     )

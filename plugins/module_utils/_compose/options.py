@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from . import model
+from . import dotenv, model
 from .errors import InvalidInput
 from .names import check_project
 
@@ -28,6 +28,7 @@ class Options:
     compose_file: str = "docker-compose.yml"
     example_file: str = ".env.example"
     parameters_path: str = ""
+    parameters: dict = field(default_factory=dict)
     images: dict = field(default_factory=dict)
     pull: str = "always"
     registry: str = "none"
@@ -106,5 +107,19 @@ def from_dict(data: dict) -> Options:
         for path in options.files:
             if path.startswith("/") or ".." in path.split("/") or not path:
                 raise InvalidInput(f"Cannot release {options.project}: '{path}' in files leaves the bundle. Give a relative path.")
+    _check_parameters(options)
     options.treatments()
     return options
+
+
+def _check_parameters(options: Options) -> None:
+    """InvalidInput for a key that is no variable's name, or a parameter without a name."""
+    for key, name in options.parameters.items():
+        if not dotenv.is_key(key):
+            raise InvalidInput(
+                f"Cannot release {options.project}: '{key}' in parameters is not a variable name (letters, digits and '_'). Rename the key."
+            )
+        if not isinstance(name, str) or not name.strip("/"):
+            raise InvalidInput(
+                f"Cannot release {options.project}: parameters.{key} names no parameter. Give its full name, for example /app/dev/{key}."
+            )

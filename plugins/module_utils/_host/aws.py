@@ -25,8 +25,14 @@ except ImportError:
     FAILURES = ()  # type: ignore[assignment]
     HAS_BOTOCORE = False
 
+_NAMES_A_CALL = 10  # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
+
 _REMEDIES = {
+    "AccessDenied": "Allow the action in the instance role's policy.",
     "AccessDeniedException": "Allow the action in the instance role's policy.",
+    "NoSuchBucket": "Create the bucket (role deploy_bucket), or correct its name.",
+    "NoSuchKey": "Run playbooks/deploy.yml, which writes it again.",
+    "NoSuchVersion": "Run playbooks/deploy.yml, which writes it again.",
     "NoCredentialsError": "Attach an instance profile, or give credentials in the environment.",
     "NoRegionError": "Give region, or set AWS_REGION.",
     "EndpointConnectionError": "Check the instance's route to AWS and AWS_ENDPOINT_URL.",
@@ -85,6 +91,29 @@ def read_parameters(client, path: str) -> tuple:
     if not values:
         raise InvalidInput(
             f"Cannot write .env: there are no parameters below {path}. Check the path, the region and the role's ssm:GetParametersByPath."
+        )
+    return values, secret
+
+
+def read_named_parameters(client, names: list) -> tuple:
+    """(value by full name, set of names that are SecureString) of these parameters, decrypted; InvalidInput names every missing one."""
+    values: dict = {}
+    secret: set = set()
+    missing: list = []
+    wanted = sorted(set(names))
+    for start in range(0, len(wanted), _NAMES_A_CALL):
+        try:
+            answer = client.get_parameters(Names=wanted[start : start + _NAMES_A_CALL], WithDecryption=True)
+        except FAILURES as exc:
+            raise failure(f"read the parameters {', '.join(wanted)}", exc) from exc
+        missing += answer.get("InvalidParameters", [])
+        for item in answer["Parameters"]:
+            values[item["Name"]] = item["Value"]
+            if item["Type"] == "SecureString":
+                secret.add(item["Name"])
+    if missing:
+        raise InvalidInput(
+            f"Cannot write .env: parameter {', '.join(sorted(missing))} does not exist. Create it, or correct its name and the region."
         )
     return values, secret
 

@@ -8,6 +8,7 @@
 python3 compose-release.pyz deploy --config file.json
 python3 compose-release.pyz rollback --config file.json [--release ID]
 python3 compose-release.pyz info --config file.json
+python3 compose-release.pyz boot --bucket … --release … --group … --hook …    (see boot.py)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 
 from .._compose import options as release_options
 from .._compose.errors import ComposeReleaseError, InvalidInput
-from . import info, release
+from . import boot, info, release
 from .host import Host
 
 
@@ -43,7 +44,7 @@ def _options(arguments) -> release_options.Options:
     if not isinstance(data, dict):
         raise InvalidInput(f"Cannot read {arguments.config}: it is not a JSON object. Its keys are the options of compose_release.")
     if arguments.verb != "deploy":
-        data = {key: value for key, value in data.items() if key not in ("source", "files", "images", "parameters_path")}
+        data = {key: value for key, value in data.items() if key not in ("source", "files", "images", "parameters_path", "parameters")}
         data.update({"state": release_options.ROLLED_BACK, "release": arguments.release})
     return release_options.from_dict(data)
 
@@ -55,7 +56,10 @@ def _progress(entry: dict) -> None:
 
 def main(argv=None) -> int:
     """Exit codes: 0 done, 1 failed (the old release goes on), 2 the input is wrong (nothing was touched)."""
-    arguments = _arguments(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["boot"]:
+        return boot.main(words[1:])
+    arguments = _arguments(words)
     try:
         host = Host(_options(arguments), report=_progress)
         reading = arguments.verb == "info"

@@ -53,17 +53,26 @@ class Prepared:
 
 
 def fetch_environment(host) -> tuple:
-    """(values by key or None, keys of secrets, full path) from Parameter Store; None when the release has no parameters."""
-    path = host.options.parameters_path
-    if not path:
+    """(values by key or None, keys of secrets, where they are) from Parameter Store; None when the release has no parameters."""
+    path, named = host.options.parameters_path, host.options.parameters
+    if not path and not named:
         return None, None, ""
-    path = "/" + path.strip("/")
     client = aws.make_client("ssm", host.options.region, host.options.endpoint_url)
-    values, secret = aws.read_parameters(client, path)
+    values: dict = {}
+    secret: set = set()
+    by_key: dict = {}
+    if path:
+        path = "/" + path.strip("/")
+        values, secret = aws.read_parameters(client, path)
+        by_key = dotenv.values_by_key(sorted(values), path)
+    if named:
+        found, hidden = aws.read_named_parameters(client, list(named.values()))
+        values, secret = {**values, **found}, secret | hidden
+        by_key = {**by_key, **named}  # a name that was written down wins over one that was found
+    where = " and ".join(words for words, given in ((f"below {path}", path), ("named in the option parameters", named)) if given)
     host.redact.add(values[name] for name in secret)
-    host.event(f"read {len(values)} parameters below {path}")
-    by_key = dotenv.values_by_key(sorted(values), path)
-    return {key: values[name] for key, name in by_key.items()}, sorted(key for key, name in by_key.items() if name in secret), path
+    host.event(f"read {len(by_key)} parameters {where}")
+    return {key: values[name] for key, name in by_key.items()}, sorted(key for key, name in by_key.items() if name in secret), where
 
 
 def write_bundle(host, root: str):
@@ -72,7 +81,7 @@ def write_bundle(host, root: str):
     Returns the keys of secrets, or None when the ``.env`` is the bundle's own.
     """
     options = host.options
-    values, secret_keys, path = fetch_environment(host)
+    values, secret_keys, where = fetch_environment(host)
     if options.files:
         files.write_bundle(options.files, root)
     else:
@@ -80,10 +89,10 @@ def write_bundle(host, root: str):
     example = os.path.join(root, options.example_file)
     if values is not None:
         if os.path.exists(example):
-            dotenv.check_keys(dotenv.keys(files.read(example)), list(values), example=options.example_file, path=path)
+            dotenv.check_keys(dotenv.keys(files.read(example)), list(values), example=options.example_file, where=where)
         else:
             host.warn(
-                f"The bundle has no {options.example_file}; the parameters below {path} were not compared with what the application needs."
+                f"The bundle has no {options.example_file}; the parameters {where} were not compared with what the application needs."
             )
         files.write(os.path.join(root, ENVIRONMENT), dotenv.render(values), 0o600)
     elif os.path.exists(os.path.join(root, ENVIRONMENT)):

@@ -18,12 +18,12 @@ from . import files
 
 PACKED = {
     "_compose": (
-        "__init__", "dockererrors", "dotenv", "errors", "fingerprint", "haproxy", "health", "images", "model", "names", "observed",
-        "options", "plan", "record", "redact", "transform",
+        "__init__", "description", "dockererrors", "dotenv", "errors", "fingerprint", "haproxy", "health", "images", "model", "names",
+        "observed", "options", "plan", "record", "redact", "transform",
     ),
     "_host": (
-        "__init__", "aws", "cli", "clock", "docker", "files", "host", "info", "lock", "prepare", "process", "proxy", "pull", "recover",
-        "release", "rollout", "store", "watch",
+        "__init__", "aws", "boot", "cli", "clock", "docker", "files", "fleet", "host", "info", "lock", "prepare", "process", "proxy",
+        "pull", "recover", "release", "rollout", "store", "watch",
     ),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -49,6 +50,7 @@ class Settings:
     """Everything the process is told. Durations are seconds."""
 
     port: int
+    base_path: str
     store: str
     database: Database | None
     tables: Tables | None
@@ -74,6 +76,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         raise SettingsError(str(error)) from None
     return Settings(
         port=_port(environ, "PORT", 8080),
+        base_path=_path(environ, "BASE_PATH"),
         store=store,
         database=_database(environ, store) if store in _DEFAULT_DB_PORT else None,
         tables=_tables(environ) if store == "dynamodb" else None,
@@ -121,6 +124,13 @@ def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[
     if value not in allowed:
         raise SettingsError(f"Cannot start: {name} is {value!r}; it must be one of {', '.join(allowed)}.")
     return value
+
+
+def _path(environ: Mapping[str, str], name: str) -> str:
+    text = environ.get(name, "").rstrip("/")
+    if text and not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", text):
+        raise SettingsError(f"Cannot start: {name} is {text!r}; it must be empty or a path such as /user.")
+    return text
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:

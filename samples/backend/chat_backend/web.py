@@ -44,15 +44,23 @@ class Application:
         application = web.Application(middlewares=[self._observe, self._fail_on_purpose, self._explain], client_max_size=64 * 1024)
         application.add_routes(
             [
-                web.get("/api/messages", self._list),
-                web.post("/api/messages", self._create),
-                web.get("/api/info", self._info),
-                web.get("/ws", self._websocket),
                 web.get("/healthz", self._healthz),
                 web.get("/livez", self._livez),
                 web.get("/metrics", self._metrics),
             ]
         )
+        # A load balancer that routes by path leaves the path as it is.
+        for base in dict.fromkeys(("", self.settings.base_path)):
+            application.add_routes(
+                [
+                    web.get(f"{base}/api/messages", self._list),
+                    web.post(f"{base}/api/messages", self._create),
+                    web.get(f"{base}/api/info", self._info),
+                    web.get(f"{base}/ws", self._websocket),
+                ]
+            )
+        if self.settings.base_path:
+            application.add_routes([web.get(f"{self.settings.base_path}/healthz", self._healthz)])
         application.on_response_prepare.append(self._sign)
         return application
 
@@ -164,7 +172,7 @@ class Application:
     @web.middleware
     async def _fail_on_purpose(self, request: web.Request, handler: Any) -> web.StreamResponse:
         faults = self.settings.faults
-        if request.path.startswith("/api/"):
+        if request.path.removeprefix(self.settings.base_path).startswith("/api/"):
             if faults.latency_ms:
                 await asyncio.sleep(faults.latency_ms / 1000)
             if faults.fails(random.random()):  # noqa: S311 - chance, not a secret

@@ -24,6 +24,11 @@ def test_the_team_s_variables_are_enough():
     assert settings.faults == Faults()
 
 
+@pytest.mark.parametrize("given, path", [("", ""), ("/", ""), ("/user", "/user"), ("/user/", "/user"), ("/v1/user", "/v1/user")])
+def test_a_path_before_every_other(given, path):
+    assert load_settings({**POPCON, "BASE_PATH": given}).base_path == path
+
+
 def test_the_password_is_in_no_representation():
     assert "s3cret-value" not in repr(load_settings(POPCON))
 
@@ -50,6 +55,8 @@ def test_a_store_that_is_not_relational_needs_no_database():
         ({"DB_PORT": "abc"}, "Cannot start: DB_PORT is 'abc'; it must be a port number from 1 to 65535."),
         ({"REDIS_PORT": "70000"}, "Cannot start: REDIS_PORT is '70000'; it must be a port number from 1 to 65535."),
         ({"PORT": "²"}, "Cannot start: PORT is '²'; it must be a port number from 1 to 65535."),
+        ({"BASE_PATH": "user"}, "Cannot start: BASE_PATH is 'user'; it must be empty or a path such as /user."),
+        ({"BASE_PATH": "/a/../b c"}, "Cannot start: BASE_PATH is '/a/../b c'; it must be empty or a path such as /user."),
         ({"STORE": "oracle"}, "Cannot start: STORE is 'oracle'; it must be one of mysql, postgresql, dynamodb, memory."),
         ({"CACHE": "memcached"}, "Cannot start: CACHE is 'memcached'; it must be one of redis, valkey, none."),
         ({"DRAIN_DELAY_S": "nan"}, "Cannot start: DRAIN_DELAY_S is 'nan'; it must be a number of seconds from 0 to 600."),

@@ -47,6 +47,8 @@ class Minute:
     def __init__(self) -> None:
         self._sums: collections.Counter[tuple[str, str, Dimensions]] = collections.Counter()
         self._values: dict[tuple[str, str, Dimensions], collections.Counter[float]] = collections.defaultdict(collections.Counter)
+        self._healthy: dict[str, list[int]] = collections.defaultdict(list)
+        """Target group -> how many of its targets were healthy, each time that was looked at."""
 
     def __bool__(self) -> bool:
         return bool(self._sums or self._values)
@@ -95,6 +97,8 @@ class Minute:
 
     def hosts(self, place: Place, healthy: int, unhealthy: int) -> None:
         """Record how many targets are healthy; `place` has a group."""
+        if place.zone is None and place.group is not None:
+            self._healthy[place.group].append(healthy)
         for dimensions in [found for found in place.dimensions(with_group=True) if ("TargetGroup", place.group) in found]:
             if place.zone is None or dimensions[0][0] == "AvailabilityZone":
                 self._values["HealthyHostCount", "Count", dimensions][float(healthy)] += 1
@@ -102,12 +106,20 @@ class Minute:
 
     def data(self, timestamp: int) -> list[Datum]:
         """Everything as PutMetricData takes it, at this time (seconds since the epoch)."""
-        sums = [{**_datum(key, timestamp), "Value": float(value)} for key, value in self._sums.items()]
+        sums = [{**_datum(key, timestamp), "Value": float(value) / self._targets(key)} for key, value in self._sums.items()]
         values = [
             {**_datum(key, timestamp), "Values": list(found), "Counts": [float(count) for count in found.values()]}
             for key, found in self._values.items()
         ]
         return sums + values
+
+    def _targets(self, key: tuple[str, str, Dimensions]) -> float:
+        """By how many targets a sum is divided: the healthy ones of its target group, on average, for RequestCountPerTarget."""
+        name, _, dimensions = key
+        if name != "RequestCountPerTarget":
+            return 1.0
+        seen = self._healthy.get(dict(dimensions)["TargetGroup"], [])
+        return max(sum(seen) / len(seen), 1.0) if seen else 1.0
 
 
 def _datum(key: tuple[str, str, Dimensions], timestamp: int) -> Datum:

@@ -38,6 +38,31 @@ def usage_of(pids: list[int], proc: pathlib.Path = PROC) -> dict[int, Usage]:
     return {pid: Usage(seconds, memory) for pid, (seconds, memory) in found.items()}
 
 
+def seconds_of_trees(pids: list[int], proc: pathlib.Path = PROC) -> dict[int, float]:
+    """Processor seconds of each process with all its descendants, also those in namespaces of their own; ended ones are left out.
+
+    An instance's containers are descendants of its first process, since its own Engine starts them.
+    """
+    parents: dict[int, int] = {}
+    seconds: dict[int, float] = {}
+    for folder in proc.iterdir():
+        if folder.name.isdigit():
+            try:
+                # after the name, which may hold anything: state is the first field, the parent the second, 12 to 15 are the four times
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                parents[int(folder.name)], seconds[int(folder.name)] = int(fields[1]), sum(map(int, fields[11:15])) / TICKS
+            except (OSError, ValueError, IndexError):
+                continue  # it has ended meanwhile
+    found = {pid: 0.0 for pid in pids if pid in parents}
+    for pid, used in seconds.items():
+        owner: int | None = pid
+        while owner is not None and owner not in found:
+            owner = parents.get(owner)
+        if owner is not None:
+            found[owner] += used
+    return found
+
+
 def _space(folder: pathlib.Path) -> str | None:
     """The process namespace, which the processes of a container share."""
     try:

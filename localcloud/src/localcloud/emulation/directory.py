@@ -165,7 +165,7 @@ def decode_user_data(value: t.Any) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
-        return text.encode()  # a launch configuration of moto's holds it decoded
+        return text.encode()  # a client that did not encode it
 
 
 def open_ports(groups: t.Iterable[t.Any]) -> list[OpenPorts]:

@@ -74,6 +74,7 @@ class LiveInstance(Instance):
         for index, nic in self.nics.items():
             nic.delete_on_termination = index not in self._keep_interface
         primary = self.nics[0]
+        self.security_groups = self.security_groups or list(primary.group_set)  # those that the interface names are the instance's
         self.cidr_address = primary.private_ip_address
         vpc = self.ec2_backend.get_vpc(primary.subnet.vpc_id)
         real = _hooks[0].place(vpc.id, vpc.cidr_block, self.cidr_address) if _hooks else self.cidr_address

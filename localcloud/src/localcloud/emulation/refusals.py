@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 
 from .. import settings
@@ -42,9 +41,6 @@ _CODES = {
     ("RunInstances", "InvalidInstanceType.NotFound"): "InvalidParameterValue",
 }
 
-_GROUP_MAY_BE_ABSENT = frozenset({"DeleteAutoScalingGroup"})
-"""Operations that moto itself refuses on a group that does not exist."""
-
 
 def ec2(action: str, form: Form, region: str) -> Response | None:
     """The refusal of a request to EC2, None for one that moto may answer."""
@@ -58,21 +54,6 @@ def ec2(action: str, form: Form, region: str) -> Response | None:
     if action == "DeleteLaunchTemplate" and "LaunchTemplateId" in form:
         return _template(form["LaunchTemplateId"][0], region)
     return None
-
-
-def autoscaling(action: str, form: Form, region: str) -> Response | None:
-    """The refusal of a request to Auto Scaling: moto replaces a group that exists, and fails on one that does not."""
-    name = (form.get("AutoScalingGroupName") or [None])[0]
-    if name is None or action in _GROUP_MAY_BE_ABSENT:
-        return None
-    with LOCK:
-        known = name in autoscaling_backends[settings.ACCOUNT_ID][region].autoscaling_groups
-    if action == "CreateAutoScalingGroup":
-        message = f"AutoScalingGroup by this name already exists - A group with the name {name} already exists"
-        return error("autoscaling", 400, "AlreadyExists", message) if known else None
-    if known:
-        return None
-    return error("autoscaling", 400, "ValidationError", f"AutoScalingGroup name not found - no such group: {name}")
 
 
 def named_as_aws_does(action: str, answer: Response) -> Response:

@@ -43,13 +43,23 @@ def wanted(
     recent = values[-OUT_MINUTES:]
     cooled = since_out >= policy.get("ScaleOutCooldown", COOLDOWN_SECONDS)
     if len(recent) == OUT_MINUTES and min(recent) > target and cooled and not bounds.out_suspended:
-        return min(max(math.ceil(current * recent[-1] / target), current + 1), bounds.most), "AlarmHigh"
+        return min(more(current, recent[-1], target), bounds.most), "AlarmHigh"
     recent = values[-IN_MINUTES:]
     cooled = min(since_in, since_out) >= policy.get("ScaleInCooldown", COOLDOWN_SECONDS)
     below = len(recent) == IN_MINUTES and max(recent) < target * IN_BELOW
     if below and cooled and not bounds.in_suspended and not policy.get("DisableScaleIn"):
-        return max(min(math.ceil(current * max(recent) / target), current), bounds.least, 0), "AlarmLow"
+        return max(fewer(current, max(recent), target), bounds.least, 0), "AlarmLow"
     return current, ""
+
+
+def more(current: int, value: float, target: float) -> int:
+    """The capacity that brings a metric that is too high to its target, in proportion; at least one more."""
+    return max(math.ceil(current * value / target), current + 1)
+
+
+def fewer(current: int, value: float, target: float) -> int:
+    """The capacity that a metric that is too low allows, in proportion; never more than there is."""
+    return min(math.ceil(current * value / target), current)
 
 
 def metric_of(policy: dict[str, t.Any], cluster: str, service: str) -> dict[str, t.Any] | None:
@@ -73,12 +83,12 @@ def metric_of(policy: dict[str, t.Any], cluster: str, service: str) -> dict[str,
         case "ECSServiceAverageMemoryUtilization":
             return {"Namespace": "AWS/ECS", "MetricName": "MemoryUtilization", "Dimensions": of_service, "Statistics": ["Average"]}
         case "ALBRequestCountPerTarget":
-            balancer, _, group = str(predefined.get("ResourceLabel")).partition("/targetgroup/")
-            dimensions = [{"Name": "TargetGroup", "Value": f"targetgroup/{group}"}, {"Name": "LoadBalancer", "Value": balancer}]
-            return {
-                "Namespace": "AWS/ApplicationELB",
-                "MetricName": "RequestCountPerTarget",
-                "Dimensions": dimensions,
-                "Statistics": ["Sum"],
-            }
+            return requests_per_target(str(predefined.get("ResourceLabel")))
     return None
+
+
+def requests_per_target(label: str) -> dict[str, t.Any]:
+    """The metric ALBRequestCountPerTarget of a label `app/<name>/<id>/targetgroup/<name>/<id>`."""
+    balancer, _, group = label.partition("/targetgroup/")
+    dimensions = [{"Name": "TargetGroup", "Value": f"targetgroup/{group}"}, {"Name": "LoadBalancer", "Value": balancer}]
+    return {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCountPerTarget", "Dimensions": dimensions, "Statistics": ["Sum"]}

@@ -1,18 +1,22 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CloudWatch: MiniStack's metrics and alarms, with dashboards of our own, which are validated, tagged and compared by their text."""
+"""CloudWatch: MiniStack's metrics; its alarms, evaluated here; dashboards of our own, validated, tagged and compared by their text."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime
 import json
+import logging
 import re
 import typing as t
 import uuid
 
 import ministack.app
 
+from ..emulation import alarms
 from ..input_model import service_model
 from . import query_protocol
 from .cloudwatch_dashboards import Dashboards, InvalidBody
@@ -27,11 +31,18 @@ OPERATIONS = frozenset({
 })  # fmt: skip
 """What is answered here; tags only of dashboards."""
 
+ALARM_SECONDS = 10.0
+"""How often alarms are evaluated, beside every time that metrics arrive."""
+
+_log = logging.getLogger("localcloud.cloudwatch")
+
 
 class CloudWatch:
     """The service `monitoring`, over the JSON and the query protocol; requests in CBOR are MiniStack's."""
 
     def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._watching: asyncio.Task[None] | None = None
         self._dashboards = Dashboards(cloud.account_id)
         self._dashboards.install_tags()
         self._model = service_model("cloudwatch")
@@ -44,6 +55,25 @@ class CloudWatch:
             "UntagResource": self._dashboards.untag,
             "ListTagsForResource": self._dashboards.list_tags,
         }
+
+    async def start(self) -> None:
+        """Watch alarms from now on."""
+        self._watching = asyncio.create_task(self._watch(), name="alarms")
+
+    async def stop(self) -> None:
+        """No longer."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(ALARM_SECONDS)
+            try:
+                alarms.look(self._cloud.account_id, self._cloud.region)
+            except Exception:  # one bad look must not end them all
+                _log.exception("alarms could not be evaluated")
 
     async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]

@@ -142,6 +142,15 @@ class LoadBalancing:
         """Register addresses or instances."""
         self._call(self._targets.register, target_group_arn, targets)
 
+    def register_instance(self, target_group_arn: str, instance_id: str) -> None:
+        """Register an instance at the target group's port."""
+        with self.store.lock:
+            port = self.store.groups[target_group_arn].port
+        try:
+            self._call(self._targets.register, target_group_arn, [(instance_id, port)])
+        except ApiError as error:
+            raise ValueError(error.message) from error
+
     def deregister_targets(self, target_group_arn: str, targets: list[tuple[str, int]]) -> None:
         """Take them out; those that are not registered do not matter."""
         with self.store.lock:

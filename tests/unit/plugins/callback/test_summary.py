@@ -92,3 +92,15 @@ def test_services_show_what_each_colour_runs_and_gets():
 def test_weights_are_shares_whatever_they_add_up_to():
     services = {colour: {"version": "1", "weight": 1, "desired": 1, "healthy": 1, "image": "i"} for colour in ("blue", "green")}
     assert [line.split("%")[0].split()[-1] for line in summary_lines({"c": {"services": services}}, [], 1)[1:]] == ["50", "50"]
+
+
+def test_groups_show_what_each_launches():
+    groups = {
+        "wealist-prod-monitoring": {"version": "3", "instances": 1, "limits": [1, 1]},
+        "wealist-prod-backend": {"version": "12", "instances": 2, "limits": [2, 6]},
+    }
+    assert summary_lines({"wealist-prod": {"groups": groups}}, [], 0) == [
+        "wealist-prod",
+        "  wealist-prod-backend     2 in service (2 to 6), launch template version 12",
+        "  wealist-prod-monitoring  1 in service (1 to 1), launch template version 3",
+    ]

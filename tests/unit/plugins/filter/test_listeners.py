@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.amazon.aws.plugins.module_utils import elbv2
-from ansible_collections.bluegreen.aws.plugins.filter.listeners import live_weights, with_live_forwarding
+from ansible_collections.bluegreen.aws.plugins.filter.listeners import live_weights, routing_rules, with_live_forwarding
 
 BLUE, GREEN, OTHER = "arn:tg/blue", "arn:tg/green", "arn:tg/other"
 COLOURS = {"blue": BLUE, "green": GREEN}
@@ -89,3 +89,44 @@ def test_https_switched_on_in_the_middle_of_a_canary_takes_the_weights_along():
 def test_something_else_is_refused():
     with pytest.raises(AnsibleFilterError, match="elb_application_lb_info"):
         live_weights(None, COLOURS)
+
+
+ARNS = {"user": "arn:tg/user", "board": "arn:tg/board", "default": "arn:tg/default"}
+ROUTED = [
+    {"name": "user", "paths": ["/user/*", "/user"]},
+    {"name": "board", "hosts": ["board.example.com"], "paths": ["/*"], "priority": 5},
+    {"name": "default"},
+]
+
+
+def test_rules_by_host_and_path():
+    user, board = routing_rules(ROUTED, ARNS)
+    assert user == {
+        "Priority": 10,
+        "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/user/*", "/user"]}}],
+        "Actions": [{"Type": "forward", "Order": 1, "TargetGroupArn": "arn:tg/user"}],
+    }
+    assert board["Priority"] == 5
+    assert [one["Field"] for one in board["Conditions"]] == ["host-header", "path-pattern"]
+
+
+def described_rule(rule):
+    """A rule as DescribeRules has it: priority as text, conditions with Values beside their configuration, forward with both forms."""
+    conditions = []
+    for one in rule["Conditions"]:
+        (config,) = [value for key, value in one.items() if key.endswith("Config")]
+        conditions.append({**one, "Values": config["Values"]})
+    (action,) = rule["Actions"]
+    groups = [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
+    shown = {**action, "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}}
+    return {"RuleArn": "arn:rule", "Priority": str(rule["Priority"]), "Conditions": conditions, "Actions": [shown], "IsDefault": False}
+
+
+def test_the_stock_module_sees_no_difference_in_what_it_made():
+    rules = routing_rules(ROUTED, ARNS)
+    assert elbv2._group_rules([described_rule(rule) for rule in rules], rules) == ([], [], [], [])
+
+
+def test_a_rule_to_a_group_that_is_not_there():
+    with pytest.raises(AnsibleFilterError, match="target group user is not there"):
+        routing_rules(ROUTED, {})

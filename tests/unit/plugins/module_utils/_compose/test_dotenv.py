@@ -47,12 +47,12 @@ def test_keys_of_an_example():
 
 
 def test_equal_keys_pass():
-    dotenv.check_keys(["A", "B"], ["B", "A"], example=".env.example", path="/popcon/dev")
+    dotenv.check_keys(["A", "B"], ["B", "A"], example=".env.example", where="below /popcon/dev")
 
 
 def test_missing_and_extra_keys_are_all_named():
     with pytest.raises(InvalidInput) as caught:
-        dotenv.check_keys(["DB_HOST", "DB_PASSWORD", "A"], ["A", "DB_PASSWROD"], example=".env.example", path="/popcon/dev")
+        dotenv.check_keys(["DB_HOST", "DB_PASSWORD", "A"], ["A", "DB_PASSWROD"], example=".env.example", where="below /popcon/dev")
     assert str(caught.value) == (
         "Cannot release: the parameters below /popcon/dev are not the keys of .env.example (missing below /popcon/dev: DB_HOST, DB_PASSWORD; "  # noqa: E501
         "not in .env.example: DB_PASSWROD). Create the missing parameters below /popcon/dev and add the extra keys to .env.example or delete "  # noqa: E501

@@ -40,6 +40,8 @@ def test_treatments():
         ({"files": {"a": "b"}}, "both source and files are given. Give one of them."),
         ({"source": None, "files": {"../a": "b"}}, "'../a' in files leaves the bundle"),
         ({"source": None, "files": {"/a": "b"}}, "'/a' in files leaves the bundle"),
+        ({"parameters": {"DB-HOST": "/a"}}, "'DB-HOST' in parameters is not a variable name (letters, digits and '_'). Rename the key."),
+        ({"parameters": {"DB_HOST": "/"}}, "parameters.DB_HOST names no parameter. Give its full name, for example /app/dev/DB_HOST."),
         ({"services": {"a": {"kind": "x"}}}, "services.a has the unknown key kind"),
         ({"services": {"a": {"strategy": "x"}}}, "services.a.strategy is 'x'. Use one of auto, replace, recreate, stay."),
         ({"services": {"a": {"mode": "udp"}}}, "services.a.mode is 'udp'. Use one of http, tcp."),

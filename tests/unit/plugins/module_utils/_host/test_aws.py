@@ -62,6 +62,38 @@ def test_a_role_that_may_not(client):
     assert str(caught.value).endswith("not authorized. Allow the action in the instance role's policy.")
 
 
+def test_named_parameters_ten_at_a_time(client):
+    ssm = client("ssm")
+    names = [f"/wealist/prod/db/{number:02}" for number in range(12)]
+    with Stubber(ssm) as stub:
+        stub.add_response(
+            "get_parameters", {"Parameters": [parameter(name) for name in names[:10]]}, {"Names": names[:10], "WithDecryption": True}
+        )
+        stub.add_response(
+            "get_parameters",
+            {"Parameters": [parameter(names[10], "hunter2", "SecureString"), parameter(names[11])]},
+            {"Names": names[10:], "WithDecryption": True},
+        )
+        values, secret = aws.read_named_parameters(ssm, [*reversed(names), names[0]])
+        stub.assert_no_pending_responses()
+    assert sorted(values) == names and secret == {names[10]} and values[names[10]] == "hunter2"
+
+
+def test_every_named_parameter_that_is_missing_is_named(client):
+    ssm = client("ssm")
+    with Stubber(ssm) as stub, pytest.raises(InvalidInput) as caught:
+        stub.add_response("get_parameters", {"Parameters": [parameter("/a")], "InvalidParameters": ["/c", "/b"]})
+        aws.read_named_parameters(ssm, ["/a", "/b", "/c"])
+    assert str(caught.value) == "Cannot write .env: parameter /b, /c does not exist. Create it, or correct its name and the region."
+
+
+def test_named_parameters_that_the_role_may_not_read(client):
+    ssm = client("ssm")
+    with Stubber(ssm) as stub, pytest.raises(InvalidInput, match="Failed to read the parameters /a: .* Allow the action"):
+        stub.add_client_error("get_parameters", "AccessDeniedException", "not authorized")
+        aws.read_named_parameters(ssm, ["/a"])
+
+
 def test_logins(client):
     ecr = client("ecr")
     token = base64.b64encode(b"AWS:hunter2").decode()

@@ -41,6 +41,42 @@ def test_parameters_become_the_environment(machine, store, tmp_path):
     assert made.timeline[0]["event"] == "read 2 parameters below /popcon/dev"
 
 
+def named(machine, **options):
+    return make_host(machine, files=dict(bundle(), **{".env.example": "IMAGE=\nKEY=\n"}), **options)
+
+
+def read_named(client, names):
+    values = {"/popcon/db/key": "hunter2 of the database", "/popcon/dev/IMAGE": "app:2"}
+    return {name: values[name] for name in names}, {"/popcon/db/key"} & set(names)
+
+
+def test_single_parameters_become_the_environment(machine, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(aws, "read_named_parameters", read_named)
+    made = named(machine, parameters={"IMAGE": "/popcon/dev/IMAGE", "KEY": "/popcon/db/key"})
+    assert prepare.write_bundle(made, str(tmp_path)) == ["KEY"]
+    assert (tmp_path / ".env").read_text() == "IMAGE=app:2\nKEY='hunter2 of the database'\n"
+    assert made.redact("x hunter2 of the database") == "x ********"
+    assert made.timeline[0]["event"] == "read 2 parameters named in the option parameters"
+
+
+def test_a_parameter_that_is_named_wins_over_one_below_the_path(machine, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(aws, "read_named_parameters", read_named)
+    made = named(machine, parameters_path="/popcon/dev", parameters={"KEY": "/popcon/db/key"})
+    assert prepare.write_bundle(made, str(tmp_path)) == ["KEY"]
+    assert (tmp_path / ".env").read_text() == "IMAGE=app:1\nKEY='hunter2 of the database'\n"
+
+
+def test_a_key_that_is_not_named(machine, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(aws, "read_named_parameters", read_named)
+    with pytest.raises(InvalidInput) as caught:
+        prepare.write_bundle(named(machine, parameters={"KEY": "/popcon/db/key"}), str(tmp_path))
+    assert str(caught.value) == (
+        "Cannot release: the parameters named in the option parameters are not the keys of .env.example "
+        "(missing named in the option parameters: IMAGE). Create the missing parameters named in the option parameters. "
+        "Nothing was changed."
+    )
+
+
 def test_keys_that_differ(machine, store, tmp_path):
     with pytest.raises(InvalidInput, match=r"missing below /popcon/dev: OTHER; not in \.env\.example: KEY"):
         prepare.write_bundle(host(machine, **{".env.example": "IMAGE=\nOTHER=\n"}), str(tmp_path))

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_log_info
+short_description: How the instances of an Auto Scaling group booted, and why one did not
+version_added: 0.1.0
+description:
+  - Reads the last line that each boot leaves in its log group; an instance that could not release is gone by then, its log stream is not.
+author:
+  - bluegreen.aws maintainers (@bluegreen-aws)
+options:
+  log_group:
+    description: Log group of the boots; one stream for each instance.
+    type: str
+    required: true
+  max_age:
+    description: Seconds to look back.
+    type: int
+    default: 3600
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changes it would make without making them.
+    support: full
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: N/A
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: full
+notes:
+  - Needs C(logs:FilterLogEvents) on the log group.
+seealso:
+  - module: bluegreen.aws.autoscaling_refresh
+"""
+
+EXAMPLES = r"""
+- name: Why did nothing come up
+  bluegreen.aws.boot_log_info:
+    log_group: /wealist/prod/backend/boot
+    max_age: 600
+"""
+
+RETURN = r"""
+boots:
+  description: Boots that have ended, the newest first. A log group that is not there has none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    instance:
+      description: Instance id, and name of the log stream.
+      type: str
+      sample: i-0123456789abcdef0
+    outcome:
+      description: V(in service) or V(failed).
+      type: str
+      sample: failed
+    why:
+      description: Last line before the end, of one that failed.
+      type: str
+      sample: "Cannot write .env: parameter /wealist/prod/db/user_db_name does not exist. Create it, or correct its name and the region."
+    age:
+      description: Seconds since then.
+      type: int
+      sample: 42
+"""
+
+import json
+import time
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws import logs
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, error_code, fail
+
+MESSAGE = "boot_outcome"  # written by roles/fleet/files/begin.py
+
+
+def boots(events, now):
+    """What RETURN says of log events. A line that only quotes the word is none."""
+    found = []
+    for event in sorted(events, key=lambda item: item["timestamp"], reverse=True):
+        try:
+            line = json.loads(event["message"])
+        except ValueError:
+            continue
+        if isinstance(line, dict) and line.get("message") == MESSAGE:
+            outcome, why = line.get("outcome", ""), line.get("why", "")
+            age = max(0, int(now - event["timestamp"] / 1000))
+            found.append({"instance": event["logStreamName"], "outcome": outcome, "why": why, "age": age})
+    return found
+
+
+def run(client, params, *, clock=time.time):
+    """``clock`` gives seconds since the epoch."""
+    now = clock()
+    try:
+        events = logs.lines(client, params["log_group"], MESSAGE, int((now - params["max_age"]) * 1000))
+    except BluegreenAWSError as exc:
+        if error_code(exc.exception) == "ResourceNotFoundException":
+            return []
+        raise
+    return boots(events, now)
+
+
+def main():
+    spec = {"log_group": {"type": "str", "required": True}, "max_age": {"type": "int", "default": 3600}}
+    module = AnsibleAWSModule(argument_spec=spec, supports_check_mode=True)
+    try:
+        found = run(make_client(module, "logs"), module.params)
+    except BluegreenAWSError as exc:
+        fail(module, exc)
+    module.exit_json(changed=False, boots=found)
+
+
+if __name__ == "__main__":
+    main()
