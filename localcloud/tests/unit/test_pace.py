@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from localcloud.errors import LocalCloudError
 from localcloud.services.pace import VARIABLE, Pace, from_environment
 
 
@@ -21,7 +22,7 @@ def test_words_of_the_environment(monkeypatch):
 
 @pytest.mark.parametrize("text", ["rds", "rds=", "=5", "rds=soon", "rds=-1"])
 def test_words_that_are_none(text):
-    with pytest.raises(ValueError, match="kind=seconds"):
+    with pytest.raises(LocalCloudError, match="kind=seconds"):
         from_environment(text)
 
 

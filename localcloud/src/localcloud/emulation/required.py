@@ -92,6 +92,8 @@ NAMES: dict[str, str] = {
     "moto.ec2.models.elastic_network_interfaces:random_private_ip": "private addresses of network interfaces",
     "moto.ec2.models.elastic_network_interfaces:NetworkInterface": "interfaces that services hold in a VPC",
     "moto.ec2.models.elastic_network_interfaces:NetworkInterfaceBackend.create_network_interface": "interfaces that services hold in a VPC",
+    "moto.ec2.models.nat_gateways:NatGatewayBackend.create_nat_gateway": "NAT gateways that are pending for a while",
+    "moto.ec2.models.nat_gateways:NatGatewayBackend.describe_nat_gateways": "NAT gateways that are pending for a while",
     "moto.ec2.models.security_groups:SecurityGroupRule.cidr_ipv4": "who may reach guarded addresses",
     "moto.ec2.models.elastic_ip_addresses:random_ip": "elastic addresses",
     "moto.ec2.models.iam_instance_profile:filter_iam_instance_profiles": "instance profiles when they are associated",

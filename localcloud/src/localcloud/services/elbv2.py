@@ -119,6 +119,7 @@ class LoadBalancing:
         """The service's controls.
 
         `faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time.
+        `seconds`: how long a new load balancer is provisioning at least.
         `authority`: the certificate of the authority that signs requested certificates, in PEM.
         """
         if path == "faults":
@@ -127,6 +128,8 @@ class LoadBalancing:
             await asyncio.to_thread(self.recorder.sample)
             await self.recorder.flush()
             return 200, {"Content-Type": "application/json"}, b"{}"
+        if path == "seconds":
+            return self.fleet.pace.admin(method, path, body)
         if path == "authority":
             return 200, {"Content-Type": "application/x-pem-file"}, self.certificates.authority_pem().encode()
         return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()

@@ -9,12 +9,14 @@ import json
 import os
 import typing as t
 
+from ..errors import LocalCloudError
+
 VARIABLE = "LOCALCLOUD_CREATION_SECONDS"
 """For example `rds=60 elasticache=40 nat-gateway=15 elasticloadbalancing=20`."""
 
 
 def from_environment(text: str) -> dict[str, float]:
-    """Kind → seconds. Raises ValueError with one sentence for a text of another form."""
+    """Kind → seconds. Raises LocalCloudError for a text of another form."""
     found = {}
     for word in text.split():
         kind, _, seconds = word.partition("=")
@@ -23,7 +25,7 @@ def from_environment(text: str) -> dict[str, float]:
         except ValueError:
             found[kind] = -1.0
         if not kind or found[kind] < 0:
-            raise ValueError(f"{VARIABLE} has '{word}'; its words have the form kind=seconds")
+            raise LocalCloudError(f"Failed to read {VARIABLE}: '{word}' does not have the form kind=seconds.")
     return found
 
 
