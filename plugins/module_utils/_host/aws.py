@@ -89,6 +89,22 @@ def read_parameters(client, path: str) -> tuple:
     return values, secret
 
 
+def read_secrets(client, names: list) -> dict:
+    """Decrypted value by full name, of parameters that must all exist."""
+    values: dict = {}
+    missing: list = []
+    try:
+        for first in range(0, len(names), 10):  # as many as one call takes
+            answer = client.get_parameters(Names=names[first : first + 10], WithDecryption=True)
+            values.update((item["Name"], item["Value"]) for item in answer["Parameters"])
+            missing.extend(answer.get("InvalidParameters", []))
+    except FAILURES as exc:
+        raise failure(f"read {', '.join(names)}", exc) from exc
+    if missing:
+        raise InvalidInput(f"Parameter Store has no {', '.join(sorted(missing))}. Create them first, or correct the names. Nothing was changed.")
+    return values
+
+
 def registry_logins(client, references: list) -> list:
     """(host, user, password) for the account's own registry, and for each other ECR registry among the references."""
     try:

@@ -86,3 +86,31 @@ def test_the_region_and_the_endpoint(monkeypatch):
     assert aws.make_client("ssm", "", "http://127.0.0.1:4566").meta.endpoint_url == "http://127.0.0.1:4566"
     assert aws.make_client("ssm", "", "").meta.region_name == "eu-central-1"
     assert aws.make_client("ssm", "ap-northeast-2", "").meta.region_name == "ap-northeast-2"
+
+
+def test_secrets_are_read_ten_at_a_time(client):
+    ssm = client("ssm")
+    names = [f"/shop/db/{number:02}" for number in range(12)]
+    with Stubber(ssm) as stub:
+        for part in (names[:10], names[10:]):
+            answer = {"Parameters": [parameter(name, name[-2:], "SecureString") for name in part]}
+            stub.add_response("get_parameters", answer, {"Names": part, "WithDecryption": True})
+        assert aws.read_secrets(ssm, names) == {name: name[-2:] for name in names}
+        stub.assert_no_pending_responses()
+
+
+def test_a_secret_that_does_not_exist(client):
+    ssm = client("ssm")
+    with Stubber(ssm) as stub, pytest.raises(InvalidInput) as caught:
+        stub.add_response("get_parameters", {"Parameters": [], "InvalidParameters": ["/shop/db/b", "/shop/db/a"]})
+        aws.read_secrets(ssm, ["/shop/db/b", "/shop/db/a"])
+    assert str(caught.value) == (
+        "Parameter Store has no /shop/db/a, /shop/db/b. Create them first, or correct the names. Nothing was changed."
+    )
+
+
+def test_secrets_that_the_role_may_not_read(client):
+    ssm = client("ssm")
+    with Stubber(ssm) as stub, pytest.raises(InvalidInput, match="Failed to read /shop/db/a: .*Allow the action in the instance role's policy."):
+        stub.add_client_error("get_parameters", "AccessDeniedException", "not authorized")
+        aws.read_secrets(ssm, ["/shop/db/a"])
