@@ -31,9 +31,13 @@ options:
     type: str
     required: true
   master_password_parameter:
-    description: Full name of the parameter with its password.
+    description: Name of the parameter with its password. One that does not begin with C(/) is below O(parameters_path).
     type: str
     required: true
+  parameters_path:
+    description: Path in Parameter Store.
+    type: str
+    default: /
   maintenance_database:
     description: A database that exists, to begin in.
     type: str
@@ -49,7 +53,9 @@ options:
         type: str
         required: true
       password_parameter:
-        description: Full name of the parameter with its password; printable ASCII. When it changes, the role's password does.
+        description:
+          - Name of the parameter with its password, which is printable ASCII. One that does not begin with C(/) is below O(parameters_path).
+          - When the parameter changes, the role's password does.
         type: str
         required: true
   databases:
@@ -129,10 +135,11 @@ EXAMPLES = r"""
   bluegreen.aws.postgresql_bootstrap:
     host: "{{ database_host }}"
     master_user: postgres
-    master_password_parameter: /wealist/prod/db/postgres_superuser_password
+    parameters_path: /wealist/prod/db
+    master_password_parameter: postgres_superuser_password
     roles:
-      - {name: wealist_user, password_parameter: /wealist/prod/db/user_db_password}
-      - {name: wealist_board, password_parameter: /wealist/prod/db/board_db_password}
+      - {name: wealist_user, password_parameter: user_db_password}
+      - {name: wealist_board, password_parameter: board_db_password}
     databases:
       - {name: wealist_user_db, owner: wealist_user}
       - name: wealist_board_db
@@ -182,6 +189,7 @@ def argument_spec():
         "port": {"type": "int", "default": 5432},
         "master_user": {"type": "str", "required": True},
         "master_password_parameter": {"type": "str", "required": True, "no_log": False},
+        "parameters_path": {"type": "str", "default": "/"},
         "maintenance_database": {"type": "str", "default": "postgres"},
         "roles": {"type": "list", "elements": "dict", "default": [], "options": roles},
         "databases": {"type": "list", "elements": "dict", "default": [], "options": databases},
@@ -209,13 +217,19 @@ def wanted_from(params):
 def read_passwords(module):
     """(the master's, password by role), from Parameter Store; hidden from everything that the module returns."""
     params = module.params
-    names = {item["name"]: item["password_parameter"] for item in params["roles"]}
+    master = full_name(params, params["master_password_parameter"])
+    names = {item["name"]: full_name(params, item["password_parameter"]) for item in params["roles"]}
     client = aws.make_client("ssm", params["region"], params["endpoint_url"])
-    values = aws.read_secrets(client, sorted({params["master_password_parameter"], *names.values()}))
+    values = aws.read_secrets(client, sorted({master, *names.values()}))
     module.no_log_values.update(values.values())
     passwords = {role: values[name] for role, name in names.items()}
     server.check_passwords(passwords)
-    return values[params["master_password_parameter"]], passwords
+    return values[master], passwords
+
+
+def full_name(params, name):
+    """A parameter's full name."""
+    return name if name.startswith("/") else f"/{params['parameters_path'].strip('/')}/{name}".replace("//", "/")
 
 
 def run(module):

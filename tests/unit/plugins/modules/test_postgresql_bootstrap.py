@@ -18,8 +18,8 @@ SECRETS = {"/shop/db/master": "master-Password", "/shop/db/shop": "shop-Password
 
 def params(**fields):
     return {
-        "host": "db.example", "port": 5432, "master_user": "keeper", "master_password_parameter": "/shop/db/master",
-        "maintenance_database": "postgres", "roles": [{"name": "shop", "password_parameter": "/shop/db/shop"}],
+        "host": "db.example", "port": 5432, "master_user": "keeper", "master_password_parameter": "master",
+        "parameters_path": "/shop/db/", "maintenance_database": "postgres", "roles": [{"name": "shop", "password_parameter": "/shop/db/shop"}],
         "databases": [{"name": "shop_db", "owner": "shop", "extensions": [], "access": {}}], "ca_path": None, "connect_timeout": 10,
         "region": "ap-northeast-2", "endpoint_url": None, **fields,
     }  # fmt: skip
@@ -92,3 +92,11 @@ def test_connections_are_made_with_what_was_asked_for(monkeypatch):
         (("db.example", 5432, "keeper", "master-Password", "postgres"), {"ca_path": "", "timeout": 3}),
         (("db.example", 5432, "shop", "shop-Password", "postgres"), {"ca_path": "", "timeout": 3}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "full"),
+    [("/shop/db", "a", "/shop/db/a"), ("shop/db/", "a/b", "/shop/db/a/b"), ("/shop", "/other/a", "/other/a"), ("/", "a", "/a")],
+)
+def test_names_of_parameters(path, name, full):
+    assert postgresql_bootstrap.full_name({"parameters_path": path}, name) == full
