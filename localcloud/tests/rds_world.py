@@ -119,7 +119,9 @@ class RdsWorld:
         return f"arn:aws:rds:ap-northeast-2:123456789012:{kind}:{name}"
 
 
-def connect(found: dict[str, t.Any], *, database: str = "postgres", password: str = PASSWORD, **options: t.Any) -> psycopg2.extensions.connection:
+def connect(
+    found: dict[str, t.Any], *, database: str = "postgres", password: str = PASSWORD, **options: t.Any
+) -> psycopg2.extensions.connection:
     """A connection to a DB instance by its name, which commits each statement."""
     endpoint = found["Endpoint"]
     connection = psycopg2.connect(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RDS's data plane: real servers that copy, fail over without losing a confirmed write, keep their data, and let in whom their groups let in."""
+"""RDS's data plane: real servers that copy, fail over without losing a confirmed write, keep their data, and let in whom they should."""
 
 from __future__ import annotations
 
@@ -138,7 +138,9 @@ class Writer(threading.Thread):
             number += 1
             try:
                 if connection is None:
-                    connection = connect(self._found, database="shop", options="-c statement_timeout=3000", keepalives_idle=1, tcp_user_timeout=2000)
+                    connection = connect(
+                        self._found, database="shop", options="-c statement_timeout=3000", keepalives_idle=1, tcp_user_timeout=2000
+                    )
                 with connection.cursor() as cursor:
                     cursor.execute("INSERT INTO kept VALUES (%s)", (number,))
             except psycopg2.Error:
@@ -171,7 +173,10 @@ def test_a_failover_under_load_loses_no_confirmed_write(shop, writer):
     moved = len(writer.confirmed)
     wait_for(lambda: len(writer.confirmed) > moved + 20, 20)
     after = shop.available()
-    assert (after["AvailabilityZone"], after["SecondaryAvailabilityZone"]) == (before["SecondaryAvailabilityZone"], before["AvailabilityZone"])
+    assert (after["AvailabilityZone"], after["SecondaryAvailabilityZone"]) == (
+        before["SecondaryAvailabilityZone"],
+        before["AvailabilityZone"],
+    )
     writer.ending.set()
     writer.join(10)
     assert set(writer.confirmed) <= numbers(shop)
@@ -231,7 +236,10 @@ def test_multi_az_is_switched_off_without_loss(shop, engine, cloud_name):
     found = shop.modify(MultiAZ=False)
     assert not found["MultiAZ"] and "SecondaryAvailabilityZone" not in found
     assert numbers(shop) == kept
-    names = [container.name for container in engine.containers.list(all=True, filters={"label": [f"localcloud={cloud_name}", "localcloud.database"]})]
+    names = [
+        container.name
+        for container in engine.containers.list(all=True, filters={"label": [f"localcloud={cloud_name}", "localcloud.database"]})
+    ]
     assert len([name for name in names if name.startswith(f"localcloud-{cloud_name}-rds-shop-")]) == 1
     rows(found, "INSERT INTO kept VALUES (3)", database="shop")
 

@@ -54,7 +54,8 @@ options:
         required: true
       password_parameter:
         description:
-          - Name of the parameter with its password, which is printable ASCII. One that does not begin with C(/) is below O(parameters_path).
+          - Name of the parameter with its password, which is printable ASCII.
+          - One that does not begin with C(/) is below O(parameters_path).
           - When the parameter changes, the role's password does.
         type: str
         required: true
@@ -114,8 +115,8 @@ attributes:
     description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
 notes:
-  - Whether a role has its password is found by logging in with it, since no user of RDS can read what the server keeps. A failed login is in
-    the server's log.
+  - Whether a role has its password is found by logging in with it, since no user of RDS can read what the server keeps. A failed login
+    is in the server's log.
   - A role's level in a database is raised, never lowered.
   - The instance's role needs C(ssm:GetParameters) and C(kms:Decrypt) for the parameters named.
 seealso:
@@ -206,7 +207,8 @@ def wanted_from(params):
     for item in params["databases"]:
         for role, level in item["access"].items():
             if level not in plan.PRIVILEGES:
-                raise PostgresError(f"Database '{item['name']}' gives '{role}' the access '{level}'; it is read or write. Nothing was changed.")
+                given = f"Database '{item['name']}' gives '{role}' the access '{level}'"
+                raise PostgresError(f"{given}; it is read or write. Nothing was changed.")
         access = tuple(sorted(item["access"].items()))
         databases.append(plan.Database(item["name"], item["owner"], tuple(item["extensions"]), access))
     wanted = plan.Wanted(tuple(item["name"] for item in params["roles"]), tuple(databases))

@@ -54,7 +54,11 @@ def _stop_and_start(w: RdsWorld) -> t.Any:
 
 def _restore(w: RdsWorld, snapshot: str = SECOND, **members: t.Any) -> t.Any:
     return w.call(
-        "RestoreDBInstanceFromDBSnapshot", DBInstanceIdentifier=w.name, DBSnapshotIdentifier=snapshot, DBSubnetGroupName=w.subnets(), **members
+        "RestoreDBInstanceFromDBSnapshot",
+        DBInstanceIdentifier=w.name,
+        DBSnapshotIdentifier=snapshot,
+        DBSubnetGroupName=w.subnets(),
+        **members,
     )
 
 
@@ -64,9 +68,11 @@ CASES: list[Case] = [
         "CreateDBInstance",
         "most",
         lambda w: w.create(
-            DBName="shop", EngineVersion="16", Port=5433, PreferredMaintenanceWindow="Mon:05:00-mon:06:00", PreferredBackupWindow="03:00-03:30",
+            DBName="shop", EngineVersion="16", Port=5433, PreferredMaintenanceWindow="Mon:05:00-mon:06:00",
+            PreferredBackupWindow="03:00-03:30",
             BackupRetentionPeriod=7, StorageType="gp3", StorageEncrypted=True, DeletionProtection=False, CopyTagsToSnapshot=True, Tags=TAGS,
-            AutoMinorVersionUpgrade=False, MaxAllocatedStorage=100, EnableIAMDatabaseAuthentication=True, AvailabilityZone="ap-northeast-2c",
+            AutoMinorVersionUpgrade=False, MaxAllocatedStorage=100, EnableIAMDatabaseAuthentication=True,
+            AvailabilityZone="ap-northeast-2c",
         ),
     ),
     Case("CreateDBInstance", "twice", lambda w: w.create(SHARED), "DBInstanceAlreadyExists"),
@@ -118,7 +124,11 @@ CASES: list[Case] = [
     _case("StopDBInstance", "absent", "DBInstanceNotFound", DBInstanceIdentifier=ABSENT),
     Case("StartDBInstance", "after stop", _stop_and_start),
     _case("StartDBInstance", "running", "InvalidDBInstanceState", DBInstanceIdentifier=SHARED),
-    Case("DeleteDBInstance", "new one", lambda w: [w.create(), w.call("DeleteDBInstance", DBInstanceIdentifier=w.name, SkipFinalSnapshot=True)]),
+    Case(
+        "DeleteDBInstance",
+        "new one",
+        lambda w: [w.create(), w.call("DeleteDBInstance", DBInstanceIdentifier=w.name, SkipFinalSnapshot=True)],
+    ),
     _case("DeleteDBInstance", "without a word", "InvalidParameterCombination", DBInstanceIdentifier=SHARED),
     _case(
         "DeleteDBInstance", "with both", "InvalidParameterCombination", DBInstanceIdentifier=SHARED, SkipFinalSnapshot=True,
@@ -166,7 +176,8 @@ CASES: list[Case] = [
         "DBSubnetGroupDoesNotCoverEnoughAZs",
     ),
     _case(
-        "CreateDBSubnetGroup", "no subnet", "InvalidSubnet", DBSubnetGroupName="x", DBSubnetGroupDescription="x", SubnetIds=["subnet-00000000"]
+        "CreateDBSubnetGroup", "no subnet", "InvalidSubnet", DBSubnetGroupName="x", DBSubnetGroupDescription="x",
+        SubnetIds=["subnet-00000000"],
     ),
     _case("DescribeDBSubnetGroups", "all"),
     _case("DescribeDBSubnetGroups", "absent", "DBSubnetGroupNotFoundFault", DBSubnetGroupName=ABSENT),
@@ -228,7 +239,8 @@ CASES: list[Case] = [
         "ModifyDBParameterGroup",
         "static at once",
         lambda w: w.call(
-            "ModifyDBParameterGroup", DBParameterGroupName=w.parameters(), Parameters=_parameters(("max_connections", "50"), method="immediate")
+            "ModifyDBParameterGroup", DBParameterGroupName=w.parameters(),
+            Parameters=_parameters(("max_connections", "50"), method="immediate"),
         ),
         "InvalidParameterCombination",
     ),
@@ -245,7 +257,12 @@ CASES: list[Case] = [
     _case("DescribeOrderableDBInstanceOptions", "class", Engine="postgres", DBInstanceClass=CLASS),
     _case("DescribeOrderableDBInstanceOptions", "engine", "InvalidParameterValue", Engine="mysql"),
     Case("AddTagsToResource", "one", lambda w: w.call("AddTagsToResource", ResourceName=w.arn("pg", w.parameters()), Tags=TAGS)),
-    Case("AddTagsToResource", "absent", lambda w: w.call("AddTagsToResource", ResourceName=w.arn("db", ABSENT), Tags=TAGS), "DBInstanceNotFound"),
+    Case(
+        "AddTagsToResource",
+        "absent",
+        lambda w: w.call("AddTagsToResource", ResourceName=w.arn("db", ABSENT), Tags=TAGS),
+        "DBInstanceNotFound",
+    ),
     Case(
         "RemoveTagsFromResource",
         "one",

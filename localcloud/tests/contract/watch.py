@@ -15,9 +15,18 @@ from .answers import Answer, error_code, problems_of
 
 OURS = frozenset(
     {
-        "ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "ecs", "elasticache", "rds", "elbv2", "acm",
+        "ec2",
+        "autoscaling",
+        "resourcegroupstaggingapi",
+        "ssm",
+        "ecr",
+        "ecs",
+        "elasticache",
+        "rds",
+        "elbv2",
+        "acm",
         "application-autoscaling",
-    }  # fmt: skip
+    }
 )
 """botocore's names of the services that the local cloud answers itself; the other ones are MiniStack's."""
 

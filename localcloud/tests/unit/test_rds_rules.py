@@ -21,8 +21,9 @@ NOW = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.UTC)  # a Saturday
 
 def instance(**fields):
     known = {
-        "id": "d", "resource_id": "db-X", "created": NOW, "secret": "s", "engine_version": "16.9", "instance_class": "db.t3.micro", "storage": 20,
-        "storage_type": "gp2", "iops": None, "throughput": None, "master_username": "m", "password": None, "db_name": None, "port": 5432,
+        "id": "d", "resource_id": "db-X", "created": NOW, "secret": "s", "engine_version": "16.9", "instance_class": "db.t3.micro",
+        "storage": 20, "storage_type": "gp2", "iops": None, "throughput": None, "master_username": "m", "password": None,
+        "db_name": None, "port": 5432,
         "subnet_group": "g", "parameter_group": "default.postgres16", "security_group_ids": [], "maintenance_window": "sun:18:00-sun:18:30",
         "backup_window": "16:00-16:30", "backup_retention": 1,
     }  # fmt: skip
@@ -79,7 +80,8 @@ def test_formulas_that_are_none(text):
 @pytest.mark.parametrize(
     ("name", "value", "takes"),
     [
-        ("max_connections", "100", True), ("max_connections", "5", False), ("max_connections", "LEAST({DBInstanceClassMemory/9531392},50)", True),
+        ("max_connections", "100", True), ("max_connections", "5", False),
+        ("max_connections", "LEAST({DBInstanceClassMemory/9531392},50)", True),
         ("max_connections", "many", False), ("log_statement", "ddl", True), ("log_statement", "some", False), ("rds.force_ssl", "0", True),
         ("rds.force_ssl", "off", False), ("shared_preload_libraries", "auto_explain,pg_stat_statements", True),
         ("shared_preload_libraries", "evil", False), ("random_page_cost", "1.1", True), ("random_page_cost", "-1", False),

@@ -101,7 +101,8 @@ def read_secrets(client, names: list) -> dict:
     except FAILURES as exc:
         raise failure(f"read {', '.join(names)}", exc) from exc
     if missing:
-        raise InvalidInput(f"Parameter Store has no {', '.join(sorted(missing))}. Create them first, or correct the names. Nothing was changed.")
+        names_of_all = ", ".join(sorted(missing))
+        raise InvalidInput(f"Parameter Store has no {names_of_all}. Create them first, or correct the names. Nothing was changed.")
     return values
 
 

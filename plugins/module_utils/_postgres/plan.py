@@ -131,7 +131,8 @@ def _database(item: Database, observed: Observed) -> list:
             changes.append(Change(f"create extension {extension} in {item.name}", statement, database=item.name))
     for role, level in item.access:
         if (item.name, role) not in observed.guests:
-            changes.append(Change(f"let {role} into database {item.name}", f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {identifier(role)}"))
+            statement = f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {identifier(role)}"
+            changes.append(Change(f"let {role} into database {item.name}", statement))
         if (role, level) not in inside.access:
             changes.append(Change(f"let {role} {level} in database {item.name}", _grants(item.owner, role, level), database=item.name))
     return changes
@@ -176,7 +177,8 @@ def lines(wanted: Wanted, observed: Observed, changes: list) -> tuple:
 ROLES = "SELECT rolname, rolcanlogin, {mine} FROM pg_catalog.pg_roles"
 DATABASES = """
 SELECT d.datname, r.rolname,
-       EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT'),
+       EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT'),
        (SELECT string_agg(g.rolname, chr(10)) FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
           JOIN pg_roles g ON g.oid = a.grantee WHERE a.privilege_type = 'CONNECT')
   FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba WHERE NOT d.datistemplate
@@ -201,4 +203,4 @@ SELECT has_schema_privilege({literal(role)}, 'public', 'USAGE')
    AND (SELECT count(DISTINCT a.privilege_type) FROM pg_default_acl d, aclexplode(d.defaclacl) a
          WHERE d.defaclrole = {literal(identifier(owner))}::regrole AND d.defaclobjtype = 'r' AND d.defaclnamespace = 'public'::regnamespace
            AND a.grantee = {literal(identifier(role))}::regrole AND a.privilege_type IN ({wanted})) = {count}
-"""
+"""  # noqa: S608 - every name in it is quoted

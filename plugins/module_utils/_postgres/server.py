@@ -14,7 +14,7 @@ from .errors import WRONG_PASSWORD, PostgresError, ServerError
 
 
 class Server:
-    """One server. `connect(database, user, password)` gives a connection with `run` and `close`; user and password default to the master's."""
+    """One server. `connect(database, user, password)` gives a connection with `run` and `close`; without a user, the master's."""
 
     def __init__(self, connect, database: str):
         self._connect = connect
@@ -82,6 +82,6 @@ def check_passwords(passwords: dict) -> None:
     for role, password in passwords.items():
         if not password or any(not " " <= character <= "~" for character in password):
             raise PostgresError(
-                f"The password of role '{role}' is empty or has characters other than printable ASCII. Put another one into Parameter Store; "
-                "nothing was changed."
+                f"The password of role '{role}' is empty or has characters other than printable ASCII. Put another one into Parameter "
+                "Store; nothing was changed."
             )

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
 import socket
 import ssl
@@ -64,10 +65,8 @@ class Connection:
         """End the session; nothing happens when it has ended."""
         if not self._closed:
             self._closed = True
-            try:
+            with contextlib.suppress(OSError):
                 self._socket.sendall(messages.TERMINATE)
-            except OSError:
-                pass
             self._socket.close()
 
     def run(self, statement: str, what: str = "") -> list:

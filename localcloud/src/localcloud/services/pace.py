@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import typing as t
@@ -42,10 +43,8 @@ class Pace:
             return 404, kind, json.dumps({"message": f"there is no control {path}"}).encode()
         if method == "PUT":
             wanted: t.Any = None
-            try:
+            with contextlib.suppress(ValueError):
                 wanted = json.loads(body)
-            except ValueError:
-                pass
             if isinstance(wanted, bool) or not isinstance(wanted, (int, float)) or wanted < 0:
                 return 400, kind, json.dumps({"message": "seconds must be a JSON number that is not negative"}).encode()
             self.seconds = float(wanted)

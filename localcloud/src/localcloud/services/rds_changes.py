@@ -29,9 +29,11 @@ _FIELDS = {
     "StorageType": "storage_type",
 }  # fmt: skip
 _AT_ONCE = {
-    "CopyTagsToSnapshot": "copy_tags", "AutoMinorVersionUpgrade": "auto_minor_version_upgrade", "DeletionProtection": "deletion_protection",
-    "MaxAllocatedStorage": "max_storage", "EnableIAMDatabaseAuthentication": "iam_authentication", "MonitoringInterval": "monitoring_interval",
-    "MonitoringRoleArn": "monitoring_role", "EnablePerformanceInsights": "performance_insights", "CACertificateIdentifier": "ca_certificate",
+    "CopyTagsToSnapshot": "copy_tags", "AutoMinorVersionUpgrade": "auto_minor_version_upgrade",
+    "DeletionProtection": "deletion_protection", "MaxAllocatedStorage": "max_storage",
+    "EnableIAMDatabaseAuthentication": "iam_authentication", "MonitoringInterval": "monitoring_interval",
+    "MonitoringRoleArn": "monitoring_role", "EnablePerformanceInsights": "performance_insights",
+    "CACertificateIdentifier": "ca_certificate",
     "PreferredBackupWindow": "backup_window",
 }  # fmt: skip
 

@@ -9,8 +9,8 @@ import re
 import typing as t
 
 from . import rds_catalogue as catalogue
-from .rds_state import AVAILABLE, Instance, ParameterGroup, Snapshot, State, SubnetGroup
 from .query_protocol import ApiError, Members
+from .rds_state import AVAILABLE, Instance, ParameterGroup, Snapshot, State, SubnetGroup
 
 _IDENTIFIER = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -89,7 +89,9 @@ def free_snapshot_name(state: State, name: str) -> str:
     """A name for a new snapshot."""
     name = identifier(name, "DBSnapshotIdentifier", 255)
     if name in state.snapshots:
-        raise ApiError("DBSnapshotAlreadyExists", f"Cannot create the snapshot because a snapshot with the identifier {name} already exists.")
+        raise ApiError(
+            "DBSnapshotAlreadyExists", f"Cannot create the snapshot because a snapshot with the identifier {name} already exists."
+        )
     return name
 
 
@@ -120,9 +122,7 @@ def instance_class(name: str) -> str:
 def storage(size: int | None, storage_type: str) -> int:
     """A size in GiB that the storage type can have."""
     if storage_type not in catalogue.STORAGE_GIB:
-        raise ApiError(
-            "StorageTypeNotSupported", f"The storage type {storage_type} is not one of {', '.join(catalogue.STORAGE_GIB)}.", 400
-        )
+        raise ApiError("StorageTypeNotSupported", f"The storage type {storage_type} is not one of {', '.join(catalogue.STORAGE_GIB)}.", 400)
     if size is None:
         raise invalid("The parameter AllocatedStorage must be provided and must not be blank.")
     least, most = catalogue.STORAGE_GIB[storage_type]

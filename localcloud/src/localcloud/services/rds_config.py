@@ -28,7 +28,8 @@ def settings_file(*, port: int, settings: dict[str, str]) -> str:
     """postgresql.conf. What the cloud needs comes last, so that no parameter of a group replaces it."""
     own = {
         "listen_addresses": "*", "port": str(port), "unix_socket_directories": "/tmp", "hba_file": f"{DIRECTORY}/pg_hba.conf",  # noqa: S108
-        "ident_file": f"{DIRECTORY}/pg_ident.conf", "ssl": "on", "ssl_cert_file": f"{DIRECTORY}/tls.crt", "ssl_key_file": f"{DIRECTORY}/tls.key",
+        "ident_file": f"{DIRECTORY}/pg_ident.conf", "ssl": "on", "ssl_cert_file": f"{DIRECTORY}/tls.crt",
+        "ssl_key_file": f"{DIRECTORY}/tls.key",
         "password_encryption": "scram-sha-256", "hot_standby": "on", "wal_keep_size": "512", "wal_receiver_timeout": "5000",
         "wal_sender_timeout": "5000", "wal_retrieve_retry_interval": "200", "logging_collector": "off", "cluster_name": "rds",
     }  # fmt: skip

@@ -189,7 +189,7 @@ class Controller:
         server.stale = False
 
     async def fail_over(self, instance: Instance, heir: Server) -> None:
-        """Let the standby take the place of the primary, which loses its container first: a server that hangs must not take writes later."""
+        """Let the standby take the place of the primary, whose container goes first: a server that hangs must not take writes later."""
         self.record(instance.id, "failover", "Multi-AZ instance failover started.")
         old = instance.server(instance.primary)
         await asyncio.to_thread(self._servers.remove, old, with_data=False)

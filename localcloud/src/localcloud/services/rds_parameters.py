@@ -53,7 +53,8 @@ PARAMETERS: dict[str, Parameter] = {
     "autovacuum": Parameter("1", "boolean", "0,1", "Starts the autovacuum subprocess."),
     "autovacuum_naptime": Parameter("15", "integer", "1-2147483", "(s) Time to sleep between autovacuum runs."),
     "autovacuum_max_workers": Parameter(
-        "GREATEST({DBInstanceClassMemory/64371566592},3)", "integer", "1-262143", "Sets the maximum number of autovacuum workers.", static=True
+        "GREATEST({DBInstanceClassMemory/64371566592},3)", "integer", "1-262143", "Sets the maximum number of autovacuum workers.",
+        static=True,
     ),
     "checkpoint_timeout": Parameter("", "integer", "30-3600", "(s) Sets the maximum time between automatic WAL checkpoints."),
     "deadlock_timeout": Parameter("", "integer", "1-2147483647", "(ms) Sets the time to wait on a lock before checking for deadlock."),
@@ -75,7 +76,8 @@ PARAMETERS: dict[str, Parameter] = {
         "GREATEST({DBInstanceClassMemory*1024/63963136},65536)", "integer", "1024-2147483647", "(kB) Memory for maintenance operations."
     ),
     "max_connections": Parameter(
-        "LEAST({DBInstanceClassMemory/9531392},5000)", "integer", "6-262143", "Sets the maximum number of concurrent connections.", static=True
+        "LEAST({DBInstanceClassMemory/9531392},5000)", "integer", "6-262143", "Sets the maximum number of concurrent connections.",
+        static=True,
     ),
     "max_locks_per_transaction": Parameter("64", "integer", "10-2147483647", "Maximum number of locks per transaction.", static=True),
     "max_replication_slots": Parameter("20", "integer", "5-262143", "Maximum number of replication slots.", static=True),

@@ -87,9 +87,11 @@ class Servers:
                 labels={**self._cloud.labels, SERVER_LABEL: server.id},
                 volumes=["/data"],
                 host_config=api.create_host_config(
-                    network_mode=interface.network_name, dns=[self._cloud.dns_server(interface.network_name)],
-                    binds=[f"{self._name(server)}:/data"], shm_size="256m",
-                ),  # fmt: skip
+                    network_mode=interface.network_name,
+                    dns=[self._cloud.dns_server(interface.network_name)],
+                    binds=[f"{self._name(server)}:/data"],
+                    shm_size="256m",
+                ),
                 networking_config=api.create_networking_config({interface.network_name: endpoint}),
                 mac_address=interface.mac_address,
                 stop_signal="SIGINT",

@@ -73,7 +73,9 @@ async def modify_db_subnet_group(context: Context, members: Members) -> Members:
     used = {server.interface.subnet_id for instance in users for server in instance.servers}
     missing = used - {subnet.id for subnet in subnets}
     if missing:
-        raise ApiError("SubnetAlreadyInUse", f"The subnets {', '.join(sorted(missing))} are in use by {', '.join(user.id for user in users)}.")
+        raise ApiError(
+            "SubnetAlreadyInUse", f"The subnets {', '.join(sorted(missing))} are in use by {', '.join(user.id for user in users)}."
+        )
     group.subnets = subnets
     group.description = members.get("DBSubnetGroupDescription") or group.description
     return {"DBSubnetGroup": context.views.subnet_group(group)}

@@ -19,7 +19,8 @@ SECRETS = {"/shop/db/master": "master-Password", "/shop/db/shop": "shop-Password
 def params(**fields):
     return {
         "host": "db.example", "port": 5432, "master_user": "keeper", "master_password_parameter": "master",
-        "parameters_path": "/shop/db/", "maintenance_database": "postgres", "roles": [{"name": "shop", "password_parameter": "/shop/db/shop"}],
+        "parameters_path": "/shop/db/", "maintenance_database": "postgres",
+        "roles": [{"name": "shop", "password_parameter": "/shop/db/shop"}],
         "databases": [{"name": "shop_db", "owner": "shop", "extensions": [], "access": {}}], "ca_path": None, "connect_timeout": 10,
         "region": "ap-northeast-2", "endpoint_url": None, **fields,
     }  # fmt: skip

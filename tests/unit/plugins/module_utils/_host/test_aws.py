@@ -111,6 +111,7 @@ def test_a_secret_that_does_not_exist(client):
 
 def test_secrets_that_the_role_may_not_read(client):
     ssm = client("ssm")
-    with Stubber(ssm) as stub, pytest.raises(InvalidInput, match="Failed to read /shop/db/a: .*Allow the action in the instance role's policy."):
+    words = "Failed to read /shop/db/a: .*Allow the action in the instance role's policy."
+    with Stubber(ssm) as stub, pytest.raises(InvalidInput, match=words):
         stub.add_client_error("get_parameters", "AccessDeniedException", "not authorized")
         aws.read_secrets(ssm, ["/shop/db/a"])

@@ -83,7 +83,7 @@ def test_names_are_quoted_wherever_they_stand():
     bad = 'a"; DROP ROLE b; --'
     for change in plan.decide(Wanted((bad,), (Database(bad, bad, (bad,), ((bad, plan.READ),)),)), Observed()):
         assert '"a""; DROP ROLE b; --"' in change.statement
-    assert "'\"a\"\"; DROP ROLE b; --\"'::regrole" in plan.access_question(bad, bad, plan.READ)
+    assert '\'"a""; DROP ROLE b; --"\'::regrole' in plan.access_question(bad, bad, plan.READ)
 
 
 @pytest.mark.parametrize(

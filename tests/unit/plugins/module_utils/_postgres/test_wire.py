@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import socket
@@ -56,11 +57,9 @@ class Fake:
     def _serve(self):
         client, _address = self.listener.accept()
         client.settimeout(5)
-        with client, self.listener:
-            try:
-                self._talk(client)
-            except (OSError, struct.error, ValueError):
-                pass  # the client has gone
+        gone = (OSError, struct.error, ValueError)
+        with client, self.listener, contextlib.suppress(*gone):
+            self._talk(client)
 
     def _read(self, client, *, kind=True):
         head = client.recv(5 if kind else 4, socket.MSG_WAITALL)
@@ -83,7 +82,7 @@ class Fake:
         signed = bare + b"," + server_first + b"," + without_proof
         stored, server_key = (base64.b64decode(part) for part in keys.split(":"))
         signature = hmac.new(stored, signed, hashlib.sha256).digest()
-        client_key = bytes(a ^ b for a, b in zip(base64.b64decode(proof), signature))
+        client_key = bytes(a ^ b for a, b in zip(base64.b64decode(proof), signature, strict=True))
         if hashlib.sha256(client_key).digest() != stored:
             client.sendall(refusal("28P01", "password authentication failed"))
             return
