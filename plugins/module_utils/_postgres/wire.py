@@ -16,6 +16,8 @@ import ssl
 from . import messages, scram
 from .errors import PostgresError, ServerError
 
+_LOG_IN = "log in"
+
 
 class Connection:
     """A session. The password is in memory only. TLS is always used; with `ca_path` the server's certificate is checked too."""
@@ -98,14 +100,13 @@ class Connection:
         kind, length = messages.header(self._read(5))
         body = self._read(length)
         if kind == b"E":
-            failure = ServerError(f"{attempt} in {self._where}", *messages.error(body))
-            raise failure
+            raise ServerError(f"{attempt} {'to' if attempt == _LOG_IN else 'in'} {self._where}", *messages.error(body))
         return kind, body
 
     def _log_in(self, user: str, password: str) -> None:
         login = scram.Login(password, base64.b64encode(secrets.token_bytes(18)).decode())
         while True:
-            kind, body = self._receive("log in")
+            kind, body = self._receive(_LOG_IN)
             if kind != b"R":
                 raise PostgresError(f"Failed to log in to {self._where}: this is no PostgreSQL server. Check host and port.")
             request, data = messages.authentication(body)
@@ -123,13 +124,13 @@ class Connection:
                     "and give the user its password again."
                 )
 
-    def _until_ready(self, attempt: str = "log in") -> list:
+    def _until_ready(self, attempt: str = _LOG_IN) -> list:
         rows, failure = [], None
         while True:
             try:
                 kind, body = self._receive(attempt)
             except ServerError as exc:
-                if attempt == "log in":
+                if attempt == _LOG_IN:
                     raise
                 failure = exc  # the server says when it is ready again
                 continue

@@ -122,7 +122,7 @@ def test_a_wrong_password(connect):
     with pytest.raises(ServerError) as error:
         connect(Fake(), "wrong")
     assert error.value.code == "28P01"
-    assert str(error.value).startswith("Failed to log in in database shop on 127.0.0.1:") and "Parameter Store" in str(error.value)
+    assert str(error.value).startswith("Failed to log in to database shop on 127.0.0.1:") and "Parameter Store" in str(error.value)
 
 
 def test_a_server_that_has_only_the_verifier_s_half(connect):
