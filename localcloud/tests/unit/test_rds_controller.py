@@ -23,7 +23,8 @@ from localcloud.services.rds_views import Views
 
 ZONES = {"subnet-a": "ap-northeast-2a", "subnet-c": "ap-northeast-2c"}
 WISH = {
-    "DBInstanceIdentifier": "shop", "DBInstanceClass": "db.t3.micro", "Engine": "postgres", "AllocatedStorage": 20, "MasterUsername": "keeper",
+    "DBInstanceIdentifier": "shop", "DBInstanceClass": "db.t3.micro", "Engine": "postgres", "AllocatedStorage": 20,
+    "MasterUsername": "keeper",
     "MasterUserPassword": "12345678", "DBSubnetGroupName": "both",
 }  # fmt: skip
 
