@@ -100,8 +100,13 @@ class Subnet:
 class InterfaceMaker(t.Protocol):
     """Makes interfaces in a VPC's subnets; safe for threads; makes the VPC's Docker network when there is none."""
 
-    def create(self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False) -> Interface:
-        """A new interface; KeyError when there is no such subnet or security group, LocalCloudError when it has no address left."""
+    def create(
+        self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False, guard: str = ""
+    ) -> Interface:
+        """A new interface; KeyError when there is no such subnet or security group, LocalCloudError when it has no address left.
+
+        With a `guard`, nothing in the VPC reaches it but what its security groups let in, and the interfaces with the same guard.
+        """
 
     def subnet(self, subnet_id: str) -> Subnet:
         """The subnet of this id; KeyError when there is none."""

@@ -14,6 +14,7 @@ from . import (
     ecs_cases,
     elasticache_cases,
     elbv2_cases,
+    rds_cases,
     site_cases,
     ssm_cases,
 )
@@ -31,6 +32,7 @@ CASES: dict[str, list[Case]] = {
     "ecs": ecs_cases.CASES,
     "elasticache": elasticache_cases.CASES,
     "elbv2": elbv2_cases.CASES,
+    "rds": rds_cases.CASES,
     "ssm": ssm_cases.CASES,
 }
 """botocore's name of a service -> its cases."""

@@ -19,6 +19,7 @@ SERVICES = {
     "ecr": "ecr",
     "elasticloadbalancing": "elbv2",
     "elasticache": "elasticache",
+    "rds": "rds",
     "ecs": "ecs",
     "application-autoscaling": "application-autoscaling",
     "monitoring": "cloudwatch",

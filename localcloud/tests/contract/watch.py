@@ -14,7 +14,19 @@ import botocore.session
 from .answers import Answer, error_code, problems_of
 
 OURS = frozenset(
-    {"ec2", "autoscaling", "resourcegroupstaggingapi", "ssm", "ecr", "ecs", "elasticache", "elbv2", "acm", "application-autoscaling"}
+    {
+        "ec2",
+        "autoscaling",
+        "resourcegroupstaggingapi",
+        "ssm",
+        "ecr",
+        "ecs",
+        "elasticache",
+        "rds",
+        "elbv2",
+        "acm",
+        "application-autoscaling",
+    }
 )
 """botocore's names of the services that the local cloud answers itself; the other ones are MiniStack's."""
 

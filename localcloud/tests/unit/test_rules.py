@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from localcloud.dataplane.rules import Chains, Edge, Exposure, Link, OpenPorts, is_outside, ports_of, render
+from localcloud.dataplane.rules import Chains, Edge, Exposure, Guard, Link, OpenPorts, is_outside, ports_of, render
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,17 @@ def test_link_local_addresses_lead_to_this_machine():
     text = render(Chains("0123abcd"), "127.77.0", [Link("lcbridge", "10.0.0.1")], [], [], [], [], 5353, {"169.254.170.2": 5000})
     chain = "-A LOCALCLOUD-0123abcd-PRE -i lcbridge"
     assert f"{chain} -d 169.254.170.2/32 -p tcp --dport 80 -j DNAT --to-destination 127.0.0.1:5000" in text.splitlines()
+
+
+def test_a_guarded_address_lets_in_what_its_groups_open_before_the_network_does():
+    guard = Guard("10.0.1.9", frozenset({("10.0.1.4/32", OpenPorts("tcp", 5432, 5432)), ("10.0.2.0/24", OpenPorts("tcp"))}))
+    text = render(Chains("0123abcd"), "127.77.0", [Link("lcbridge", "10.0.0.1")], [], [], [], [], 5353, guards=[guard]).splitlines()
+    chain = "-A LOCALCLOUD-0123abcd-FWD"
+    wanted = [
+        f"{chain} -d 10.0.1.9/32 -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN",
+        f"{chain} -s 10.0.1.4/32 -d 10.0.1.9/32 -p tcp --dport 5432 -j RETURN",
+        f"{chain} -s 10.0.2.0/24 -d 10.0.1.9/32 -p tcp -j RETURN",
+        f"{chain} -d 10.0.1.9/32 -j DROP",
+        f"{chain} -i lcbridge -o lcbridge -j RETURN",
+    ]
+    assert [line for line in text if line in wanted] == wanted

@@ -113,7 +113,8 @@ def read_named_parameters(client, names: list) -> tuple:
                 secret.add(item["Name"])
     if missing:
         raise InvalidInput(
-            f"Cannot write .env: parameter {', '.join(sorted(missing))} does not exist. Create it, or correct its name and the region."
+            f"Parameter Store has no {', '.join(sorted(missing))}. "
+            "Create what is missing, or correct its name and the region. Nothing was changed."
         )
     return values, secret
 

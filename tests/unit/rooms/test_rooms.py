@@ -22,6 +22,7 @@ FORBIDDEN = {
     "module_utils/_ssm": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
     "module_utils/_canary": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
     "module_utils/_compose": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
+    "module_utils/_postgres": (*IO, *AWS, *NETWORK, "ansible", OWN + "plugin_utils"),
     "module_utils/_host": ("boto3", "ansible", "requests", OWN + "plugin_utils"),
     "module_utils/_aws": ("boto3", "subprocess", "socket", "threading", OWN + "plugin_utils"),
     "module_utils": (*AWS, "socket", "ssl", "threading", OWN + "plugin_utils"),
@@ -39,6 +40,8 @@ FORBIDDEN = {
 EXCEPTIONS = {
     # Its source is sent to the instance and runs there; the controller only reads it.
     "module_utils/_ssm/mux_remote.py": {"os", "select", "subprocess", "time"},
+    # The connection itself; on the instance, which may have no package of PostgreSQL.
+    "module_utils/_postgres/wire.py": {"socket", "ssl"},
     # A lock says on which machine its holder runs, and expires by the wall clock.
     "action/deployment_lock.py": {"socket"},
     "modules/boot_log_info.py": {"time"},

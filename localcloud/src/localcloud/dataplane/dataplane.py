@@ -51,6 +51,9 @@ class Records(t.Protocol):
     def confined(self) -> list[str]:
         """Addresses of instances without a way to the internet."""
 
+    def guards(self) -> list[rules.Guard]:
+        """Addresses that only some may reach."""
+
     def vpc_ids(self) -> set[str]:
         """VPCs that exist."""
 
@@ -157,7 +160,7 @@ class DataPlane:
         links = [network.link for network in self._networks.all()]
         exposures, confined = self._records.exposures(), self._records.confined()
         ports = (self._host_ports, self._dns_port, dict(self._link_local))
-        text = rules.render(self._chains, self._prefix, links, exposures, self._edges(), confined, *ports)
+        text = rules.render(self._chains, self._prefix, links, exposures, self._edges(), confined, *ports, self._records.guards())
         self._firewall.apply(text)
 
     def _do(self, instance_id: str, step: Do, container_id: str | None) -> None:

@@ -45,6 +45,15 @@ class VpcNetwork:
         offset = int(ipaddress.IPv4Address(address)) - int(self.vpc_cidr.network_address)
         return str(self.cidr.network_address + offset)
 
+    def place_range(self, cidr: str) -> list[str]:
+        """The part of this network that a range of the VPC's addresses stands for; none for a range outside of it."""
+        wanted = ipaddress.IPv4Network(cidr, strict=False)
+        if wanted.supernet_of(self.vpc_cidr):
+            return [str(self.cidr)]
+        if not wanted.subnet_of(self.vpc_cidr):
+            return []
+        return [f"{self.place(str(wanted.network_address))}/{wanted.prefixlen}"]
+
 
 def substitute(wanted: ipaddress.IPv4Network, taken: list[ipaddress.IPv4Network]) -> ipaddress.IPv4Network | None:
     """A free private network of the same prefix length, or None; searched from the top, where people have put the fewest."""

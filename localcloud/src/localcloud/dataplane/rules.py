@@ -27,6 +27,14 @@ class Exposure:
     ports: frozenset[OpenPorts]
 
 
+@dataclasses.dataclass(frozen=True)
+class Guard:
+    """An address inside a VPC that only some may reach, and no one else in the VPC; `openings` are sources (CIDRs) and ports."""
+
+    address: str
+    openings: frozenset[tuple[str, OpenPorts]]
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Edge:
     """A port of a public address that leads to a port of 127.0.0.1."""
@@ -112,20 +120,18 @@ def ports_of(protocol: str, first: int | None, last: int | None) -> list[OpenPor
 
 def render(
     chains: Chains, prefix: str, links: list[Link], exposures: list[Exposure], edges: list[Edge], confined: list[str],
-    host_ports: list[int], dns_port: int, link_local: dict[str, int] | None = None,
+    host_ports: list[int], dns_port: int, link_local: dict[str, int] | None = None, guards: list[Guard] | None = None,
 ) -> str:  # fmt: skip
     """All rules of a cloud.
 
     `confined` are addresses of instances without a way to the internet. `host_ports` listen on 127.0.0.1 and are reachable from
     instances at the gateway's address. `dns_port` of 127.0.0.1 is reachable there as port 53, and at the resolver's address.
-    `link_local` are addresses whose port 80 leads to a port of 127.0.0.1.
+    `link_local` are addresses whose port 80 leads to a port of 127.0.0.1. `guards` hold between containers; this machine reaches all.
     """
     nat: list[str] = []
     for exposure in sorted(exposures, key=lambda item: item.public_ip):
         for ports in sorted(exposure.ports, key=str):
-            match = f"-d {exposure.public_ip}/32 -p {ports.protocol}"
-            if ports.first is not None:
-                match += f" --dport {ports.first}" if ports.first == ports.last else f" --dport {ports.first}:{ports.last}"
+            match = f"-d {exposure.public_ip}/32 {_match(ports)}"
             nat.append(f"-A {chains.out} {match} -j DNAT --to-destination {exposure.source_ip}")
     nat.extend(
         f"-A {chains.out} -d {edge.public_ip}/32 -p tcp --dport {edge.port} -j DNAT --to-destination 127.0.0.1:{edge.target}"
@@ -161,8 +167,24 @@ def render(
         f"-A {chains.out} -d {prefix}.0/24 -p tcp -j REJECT --reject-with tcp-reset",
         f"-A {chains.out} -d {prefix}.0/24 -j REJECT",
         *filter_in,
+        *(line for guard in sorted(guards or [], key=lambda item: item.address) for line in _guard(chains.fwd, guard)),
         *(f"-A {chains.fwd} -i {link.bridge} -o {link.bridge} -j RETURN" for link in sorted(links, key=lambda item: item.bridge)),
         *(f"-A {chains.fwd} -s {address}/32 -j REJECT --reject-with icmp-net-unreachable" for address in sorted(confined)),
         "COMMIT",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _match(ports: OpenPorts) -> str:
+    if ports.first is None:
+        return f"-p {ports.protocol}"
+    return f"-p {ports.protocol} --dport {ports.first}" + ("" if ports.first == ports.last else f":{ports.last}")
+
+
+def _guard(chain: str, guard: Guard) -> list[str]:
+    """What is not let in is dropped, as a security group does: the client waits until its own patience ends."""
+    return [
+        f"-A {chain} -d {guard.address}/32 -m conntrack --ctstate ESTABLISHED,RELATED -j RETURN",
+        *(f"-A {chain} -s {source} -d {guard.address}/32 {_match(ports)} -j RETURN" for source, ports in sorted(guard.openings, key=str)),
+        f"-A {chain} -d {guard.address}/32 -j DROP",
+    ]

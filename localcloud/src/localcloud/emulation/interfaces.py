@@ -10,8 +10,8 @@ import typing as t
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 
 from ..cloud import Interface, Subnet
-from ..dataplane.networks import Networks
-from ..dataplane.rules import Exposure
+from ..dataplane.networks import Networks, VpcNetwork
+from ..dataplane.rules import Exposure, Guard, OpenPorts, ports_of
 from ..errors import LocalCloudError
 from .addresses import mac_of
 from .directory import has_internet_gateway, open_ports, reaches_internet
@@ -28,8 +28,12 @@ class Interfaces:
         self._changed = changed
         self._held: dict[str, tuple[NetworkInterface, str]] = {}
         """Interface id → moto's interface and its address inside the subnet's own CIDR."""
+        self._guards: dict[str, str] = {}
+        """Guarded interface's id → what it has in common with those that may always reach it."""
 
-    def create(self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False) -> Interface:
+    def create(
+        self, subnet_id: str, *, group_ids: t.Sequence[str] = (), description: str, public: bool = False, guard: str = ""
+    ) -> Interface:
         """A new interface; KeyError when there is no such subnet or security group, LocalCloudError when it has no address left."""
         with LOCK:
             backend, subnet = self._subnet(subnet_id)
@@ -53,6 +57,8 @@ class Interfaces:
             for item in nic.private_ip_addresses:
                 item["PrivateIpAddress"] = real
             self._held[nic.id] = (nic, address)
+            if guard:
+                self._guards[nic.id] = guard
             found = Interface(
                 id=nic.id,
                 private_ip=real,
@@ -77,6 +83,7 @@ class Interfaces:
         """Give its addresses back; nothing happens when it is gone."""
         with LOCK:
             nic, address = self._held.pop(interface_id, (None, ""))
+            self._guards.pop(interface_id, None)
             if nic is not None:
                 nic.ec2_backend.enis.pop(interface_id, None)
                 nic.subnet.del_subnet_ip(address)
@@ -111,6 +118,21 @@ class Interfaces:
                 if not reaches_internet(nic.ec2_backend, nic.subnet.vpc_id, nic.subnet.id, nic.public_ip)
             ]
 
+    def guards(self) -> list[Guard]:
+        """Guarded interfaces, with what their security groups and their fellows let in."""
+        with LOCK:
+            found = []
+            for interface_id, name in self._guards.items():
+                nic, _ = self._held[interface_id]
+                fellows = [other for other, known in self._guards.items() if known == name and other != interface_id]
+                addresses = [str(self._held[other][0].private_ip_address) for other in fellows]
+                openings = {(f"{address}/32", OpenPorts("tcp")) for address in addresses}
+                network = self._networks.get(nic.subnet.vpc_id)
+                if network is not None:
+                    openings |= set(openings_of(nic.group_set, nic.ec2_backend.enis.values(), network))
+                found.append(Guard(str(nic.private_ip_address), frozenset(openings)))
+            return found
+
     def _subnet(self, subnet_id: str) -> tuple[t.Any, t.Any]:
         for backend in backends():
             if backend.region_name == self._region:
@@ -118,3 +140,17 @@ class Interfaces:
                     if subnet_id in by_zone:
                         return backend, by_zone[subnet_id]
         raise KeyError(subnet_id)
+
+
+def openings_of(groups: t.Iterable[t.Any], interfaces: t.Iterable[t.Any], network: VpcNetwork) -> t.Iterator[tuple[str, OpenPorts]]:
+    """Sources and ports that security groups of moto's let in; a source group is the addresses of the interfaces that are in it."""
+    interfaces = list(interfaces)
+    for group in groups:
+        for rule in group.ingress_rules:
+            source = (rule.source_group or {}).get("GroupId")
+            members = [nic for nic in interfaces if source and source in {other.id for other in nic.group_set}]
+            sources = [f"{nic.private_ip_address}/32" for nic in members if nic.private_ip_address]
+            if rule.cidr_ipv4:
+                sources += network.place_range(rule.cidr_ipv4)
+            for ports in ports_of(rule.ip_protocol, rule.from_port, rule.to_port):
+                yield from ((address, ports) for address in sources)

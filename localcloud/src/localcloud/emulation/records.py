@@ -11,7 +11,7 @@ import typing as t
 from ..dataplane.containers import Launch
 from ..dataplane.networks import Networks
 from ..dataplane.plan import Do, Record
-from ..dataplane.rules import Exposure
+from ..dataplane.rules import Exposure, Guard
 from ..errors import LocalCloudError
 from . import images
 from .directory import MotoDirectory
@@ -45,6 +45,10 @@ class MotoRecords:
     def confined(self) -> list[str]:
         """Addresses of instances without a way to the internet."""
         return self._directory.confined() + self._interfaces.confined()
+
+    def guards(self) -> list[Guard]:
+        """Addresses that only some may reach."""
+        return self._interfaces.guards()
 
     def vpc_ids(self) -> set[str]:
         """VPCs that exist."""

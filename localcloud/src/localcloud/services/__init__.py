@@ -21,6 +21,7 @@ MODULES: dict[str, str] = {
     "ssm": "ssm",
     "ecr": "ecr",
     "elasticache": "elasticache",
+    "rds": "rds",
     "elasticloadbalancing": "elbv2",
     "ecs": "ecs",
     "application-autoscaling": "application_autoscaling",

@@ -12,7 +12,8 @@ import urllib.parse
 from ministack.core.router import extract_region
 from moto.ec2.responses import EC2Response
 
-from ..emulation import moto, refusals
+from ..emulation import moto, nat_gateways, refusals
+from .pace import Pace
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -24,6 +25,12 @@ class Ec2:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._pace = Pace("nat-gateway", 0.0)
+        nat_gateways.install(lambda: self._pace.seconds)
+
+    async def admin(self, method: str, path: str, body: bytes) -> Response:
+        """`nat-gateway/seconds`: how long a NAT gateway is pending."""
+        return self._pace.admin(method, path.removeprefix("nat-gateway/"), body)
 
     async def handle_request(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]

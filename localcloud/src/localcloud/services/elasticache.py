@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import typing as t
 
@@ -19,6 +18,7 @@ from .elasticache_names import EndpointNames
 from .elasticache_nodes import Nodes
 from .elasticache_state import State
 from .elasticache_views import Views
+from .pace import Pace
 from .query_protocol import ApiError, Members
 
 if t.TYPE_CHECKING:
@@ -70,7 +70,7 @@ class ElastiCache:
         state = State(cloud.region, cloud.account_id)
         elasticache_settings.add_default_parameter_groups(state)
         names, nodes = EndpointNames(cloud.name), Nodes(cloud)
-        self._context = Context(cloud, state, nodes, Controller(cloud, state, nodes, names), Views(state, names))
+        self._context = Context(cloud, state, nodes, Controller(cloud, state, nodes, names), Views(state, names), Pace("elasticache", 2.0))
         self._model = service_model("elasticache")
         _install_tags(self._context)
 
@@ -98,12 +98,8 @@ class ElastiCache:
             return query_protocol.render_error(error, self._model.metadata["xmlNamespace"])
 
     async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`seconds`: how long a creation is seen at least. GET answers it, PUT with a JSON number sets it."""
-        if path != "seconds":
-            return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()
-        if method == "PUT":
-            self._context.seconds = float(json.loads(body))
-        return 200, {"Content-Type": "application/json"}, json.dumps({"seconds": self._context.seconds}).encode()
+        """`seconds`: how long a creation is seen at least."""
+        return self._context.pace.admin(method, path, body)
 
 
 def _install_tags(context: Context) -> None:

@@ -22,20 +22,21 @@ from .query_protocol import ApiError, Members
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
+    from .pace import Pace
 
 PORT = 6379
 
 
 @dataclasses.dataclass
 class Context:
-    """One cloud's ElastiCache. `seconds`: the least time that a creation is seen as such; a change takes half of it."""
+    """One cloud's ElastiCache. `pace.seconds`: the least time that a creation is seen as such; a change takes half of it."""
 
     cloud: Cloud
     state: State
     nodes: Nodes
     controller: Controller
     views: Views
-    seconds: float = 2.0
+    pace: Pace
 
     def new_group(self, group_id: str, members: Members, *, node_type: str | None, standalone: bool) -> Group:
         """A group of a request, without nodes yet and not in the state. Raises ApiError."""
@@ -102,7 +103,7 @@ class Context:
 
     async def add(self, group: Group, node_ids: list[str], zones: list[str | None]) -> None:
         """Begin a new group with these nodes, the first one as primary; nothing is left of it when one cannot be placed."""
-        group.status, group.busy_until = CREATING, time.monotonic() + self.seconds
+        group.status, group.busy_until = CREATING, time.monotonic() + self.pace.seconds
         self.state.groups[group.id] = group
         try:
             for node_id, zone in zip(node_ids, zones, strict=True):
@@ -117,14 +118,14 @@ class Context:
 
     def modifying(self, group: Group) -> None:
         """The group is being changed: available again when all is as wanted and the time has passed."""
-        group.status, group.busy_until = MODIFYING, time.monotonic() + self.seconds / 2
+        group.status, group.busy_until = MODIFYING, time.monotonic() + self.pace.seconds / 2
         if group.standalone and group.nodes[0].status == AVAILABLE:
             group.nodes[0].status = MODIFYING  # it is what the API shows of such a group
         self.controller.keep(group)
 
     def delete(self, group: Group) -> None:
         """The group and its nodes go; the controller does the rest."""
-        group.status, group.busy_until = DELETING, time.monotonic() + self.seconds / 2
+        group.status, group.busy_until = DELETING, time.monotonic() + self.pace.seconds / 2
         for node in group.nodes:
             node.status = DELETING
         self.controller.keep(group)

@@ -67,7 +67,7 @@ async def _copy(context: Context, group: Group, node: Node, snapshot: Snapshot, 
         data = await asyncio.to_thread(context.nodes.copy_data, group, node)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        await asyncio.sleep(context.seconds / 2)
+        await asyncio.sleep(context.pace.seconds / 2)
         snapshot.size, snapshot.status = len(data), AVAILABLE
         context.controller.record(node.id, "cache-cluster", f"Snapshot succeeded for snapshot with ID '{snapshot.name}' of {node.id}")
     except (*NodeError, docker.errors.DockerException) as error:

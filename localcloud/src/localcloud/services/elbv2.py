@@ -127,6 +127,7 @@ class LoadBalancing:
         """The service's controls.
 
         `faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time.
+        `seconds`: how long a new load balancer is provisioning at least.
         """
         if path == "faults":
             return self.faults.admin(method, body)
@@ -134,6 +135,8 @@ class LoadBalancing:
             await asyncio.to_thread(self.recorder.sample)
             await self.recorder.flush()
             return 200, {"Content-Type": "application/json"}, b"{}"
+        if path == "seconds":
+            return self.fleet.pace.admin(method, path, body)
         return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()
 
     # -- for the other services of this process; see cloud.TargetGroups

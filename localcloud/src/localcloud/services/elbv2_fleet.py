@@ -18,6 +18,7 @@ from ..errors import LocalCloudError
 from .elbv2_plan import plan
 from .elbv2_state import LoadBalancer, Store, Target, TargetGroup
 from .elbv2_targets import Health
+from .pace import Pace
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud, Interface
@@ -106,7 +107,8 @@ class Keeper:
         proxy.observe()
         self._note_health(proxy)
         with self._fleet.store.lock:
-            self._balancer.state, self._balancer.reason = "active", None
+            early = self._balancer.state == "provisioning" and time.monotonic() < self._balancer.active_from
+            self._balancer.state, self._balancer.reason = "provisioning" if early else "active", None
 
     def _is_lost(self) -> bool:
         """Whether the container is gone, or must be elsewhere because the first subnet was taken away."""
@@ -197,6 +199,7 @@ class Fleet:
         self.certificates = certificates
         self.log_to = log_to
         """`address:port` to which a proxy in the network with this gateway sends its log."""
+        self.pace = Pace("elasticloadbalancing", 0.0)
         self._lock = threading.Lock()
         self._keepers: dict[str, Keeper] = {}
 
@@ -209,6 +212,7 @@ class Fleet:
             if balancer is None:
                 self._keepers.pop(arn, None)
             elif keeper is None:
+                balancer.active_from = time.monotonic() + self.pace.seconds
                 self._keepers[arn] = Keeper(self, balancer)
         if keeper is None:
             new = self.keepers().get(arn)

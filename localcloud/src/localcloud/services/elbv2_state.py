@@ -118,6 +118,8 @@ class LoadBalancer:
     interfaces: dict[str, Interface] = dataclasses.field(default_factory=dict)
     listeners: dict[str, Listener] = dataclasses.field(default_factory=dict)
     created: datetime.datetime = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+    active_from: float = 0.0
+    """The moment (time.monotonic) before which it is not shown as active."""
 
     @property
     def key(self) -> str:

@@ -84,7 +84,9 @@ def test_every_named_parameter_that_is_missing_is_named(client):
     with Stubber(ssm) as stub, pytest.raises(InvalidInput) as caught:
         stub.add_response("get_parameters", {"Parameters": [parameter("/a")], "InvalidParameters": ["/c", "/b"]})
         aws.read_named_parameters(ssm, ["/a", "/b", "/c"])
-    assert str(caught.value) == "Cannot write .env: parameter /b, /c does not exist. Create it, or correct its name and the region."
+    assert str(caught.value) == (
+        "Parameter Store has no /b, /c. Create what is missing, or correct its name and the region. Nothing was changed."
+    )
 
 
 def test_named_parameters_that_the_role_may_not_read(client):
