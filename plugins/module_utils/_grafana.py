@@ -42,7 +42,9 @@ def dashboard(description):
     panels, top = [], 0
     for row in description["rows"]:
         _check(row, "row", f"a row of {description['title']}", {"title", "panels"})
-        panels.append({"type": "row", "title": row["title"], "collapsed": False, "panels": [], "gridPos": _place(0, top, COLUMNS, ROW_HEIGHT)})
+        panels.append(
+            {"type": "row", "title": row["title"], "collapsed": False, "panels": [], "gridPos": _place(0, top, COLUMNS, ROW_HEIGHT)}
+        )
         made, top = _row(row, top + ROW_HEIGHT)
         panels.extend(made)
     for number, panel in enumerate(panels, 1):
@@ -136,7 +138,10 @@ def _steps(thresholds):
 
 def _colours():
     return [
-        {"matcher": {"id": "byRegexp", "options": f"(^|.* ){name}( .*|$)"}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]}
+        {
+            "matcher": {"id": "byRegexp", "options": f"(^|.* ){name}( .*|$)"},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
+        }
         for name, colour in COLOURS.items()
     ]
 

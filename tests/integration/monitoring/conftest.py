@@ -15,8 +15,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from monitoring import BASE, ROLE, ROOT, docker  # noqa: E402 - found through the line above
-from running import Running  # noqa: E402
+from monitoring import BASE, ROLE, ROOT, docker
+from running import Running
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +56,19 @@ def promtool(images):
 
     def run(*words: str, folder: pathlib.Path) -> subprocess.CompletedProcess:
         folder.chmod(0o755)
-        command = ["docker", "run", "--rm", "--network", "none", "-v", f"{folder}:/work:ro", "--entrypoint", "promtool", images["server"], *words]
+        command = [
+            "docker",
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            f"{folder}:/work:ro",
+            "--entrypoint",
+            "promtool",
+            images["server"],
+            *words,
+        ]
         return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
 
     return run

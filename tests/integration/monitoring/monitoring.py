@@ -33,6 +33,10 @@ LABELS = {
     "OTHER": f'job="application",service="board",instance="i-1",name="web",component="app",{_PLACE}',
     "DISK": 'device="/dev/nvme0n1p1",fstype="ext4",mountpoint="/"',
     "CONTAINER": 'container="shop-backend-1"',
+    "OK": 'method="GET",route="/x",code="200"',
+    "BAD": 'method="GET",route="/x",code="500"',
+    "BLUE": 'version="1",colour="blue"',
+    "GREEN": 'version="2",colour="green"',
     "ALB": 'job="cloudwatch",load_balancer="app/shop/1"',
     "GROUP": 'target_group="targetgroup/user/2"',
     "RDS": 'job="cloudwatch",dbinstance_identifier="shop"',
@@ -114,8 +118,6 @@ PLAYBOOK = """
     - ansible.builtin.include_role:
         name: bluegreen.aws.monitoring
         tasks_from: files
-    - ansible.builtin.include_vars:
-        file: "{{ role }}/vars/main.yml"
     - ansible.builtin.copy:
         dest: "{{ destination }}"
         mode: "0600"
@@ -132,12 +134,21 @@ def rendered(folder: pathlib.Path, variables: dict) -> dict[str, str]:
         "bluegreen_tags": {"bluegreen:system": "shop", "bluegreen:environment": "test"},
         "monitoring_image": "monitoring",
         "destination": str(folder / "files.json"),
-        "role": str(ROLE),
+        "ansible_python_interpreter": sys.executable,
         **variables,
     }
     (folder / "play.yml").write_text(PLAYBOOK)
     (folder / "vars.json").write_text(json.dumps(given))
-    words = [str(pathlib.Path(sys.prefix, "bin/ansible-playbook")), "-i", "localhost,", "-c", "local", "-e", f"@{folder}/vars.json", f"{folder}/play.yml"]
+    words = [
+        str(pathlib.Path(sys.prefix, "bin/ansible-playbook")),
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        "-e",
+        f"@{folder}/vars.json",
+        f"{folder}/play.yml",
+    ]
     done = subprocess.run(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     if done.returncode:
         raise RuntimeError(done.stdout[-4000:])

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Monitoring as the role renders it, on this machine's Docker Engine, with a blue and a green application; asserts nothing.
 
-Two things are not what they are on an instance: where EC2 would be asked, the same labels stand in the file (molecule's scenario `monitoring`
-asks EC2), and CloudWatch's exporter is replaced by the text that its own code makes of made-up values.
+Two things are not what they are on an instance. Where EC2 would be asked, the same labels stand in the file; molecule's scenario
+`monitoring` asks EC2. And CloudWatch's exporter is replaced by the text that its own code makes of made-up values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import threading
 import uuid
 
 import yaml
-
 from monitoring import Prometheus, docker, eventually, get, monitor_module, rendered
 
 WEBHOOK = "http://receiver:8000/api/webhooks/1/to-ken-of-discord"
@@ -166,12 +165,19 @@ class Running:
             "blue": {**backend, "environment": {**memory, "APP_VERSION": "1.0.0"}},
             "green": {**backend, "environment": {**memory, "APP_VERSION": "1.1.0", "FAULTS": "error_rate=0.2"}},
             "receiver": {**server, "entrypoint": ["python3", "-c", RECEIVER]},
-            "cloudwatch": {"entrypoint": ["python3", "-m", "http.server", "9106", "-d", "/srv"], "command": [], "volumes": ["./srv:/srv:ro"]},
+            "cloudwatch": {
+                "entrypoint": ["python3", "-m", "http.server", "9106", "-d", "/srv"],
+                "command": [],
+                "volumes": ["./srv:/srv:ro"],
+            },
         }
         return yaml.safe_dump({"services": services, "volumes": {"metrics": {}}}).replace("command: []", "command: !override []")
 
     def _ready(self) -> bool:
-        return get(f"{self.prometheus.url}/-/ready")[0] == 200 and len([1 for target in self.prometheus.targets() if target["health"] == "up"]) >= 5
+        return (
+            get(f"{self.prometheus.url}/-/ready")[0] == 200
+            and len([1 for target in self.prometheus.targets() if target["health"] == "up"]) >= 5
+        )
 
     def _ask(self) -> None:
         """Requests to both colours until the end, from inside the network."""

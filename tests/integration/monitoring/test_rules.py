@@ -9,7 +9,6 @@ import re
 
 import pytest
 import yaml
-
 from monitoring import CASES, LABELS, RULES, limits
 
 RULE_FILES = sorted(RULES.glob("*.yml"))
@@ -42,7 +41,9 @@ def promtool_tests() -> list:
         for kind, samples in (("fires", [{"labels": "{}", "value": 1}]), ("quiet", [])):
             if kind in case:
                 check = {"expr": firing, "eval_time": case["at"], "exp_samples": samples}
-                tests.append({"name": f"{title}: {kind}", "interval": "1m", "input_series": expanded(case[kind]), "promql_expr_test": [check]})
+                tests.append(
+                    {"name": f"{title}: {kind}", "interval": "1m", "input_series": expanded(case[kind]), "promql_expr_test": [check]}
+                )
     return tests
 
 
@@ -69,7 +70,9 @@ def test_prometheus_takes_the_rules(promtool, folder):
 
 def test_alerts_fire_when_they_should_and_not_otherwise(promtool, folder):
     files = [path.name for path in RULE_FILES] + ["limits.yml"]
-    (folder / "tests.yaml").write_text(yaml.safe_dump({"rule_files": files, "evaluation_interval": "1m", "tests": promtool_tests()}, width=1000))
+    (folder / "tests.yaml").write_text(
+        yaml.safe_dump({"rule_files": files, "evaluation_interval": "1m", "tests": promtool_tests()}, width=1000)
+    )
     done = promtool("test", "rules", "/work/tests.yaml", folder=folder)
     assert done.returncode == 0, done.stdout[-6000:]
     assert "SUCCESS" in done.stdout

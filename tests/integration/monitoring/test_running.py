@@ -11,7 +11,6 @@ import re
 
 import pytest
 import yaml
-
 from monitoring import DASHBOARDS, docker, eventually, get
 from running import DEADMAN, WEBHOOK
 
@@ -53,7 +52,9 @@ def test_blue_and_green_are_told_apart(running):
     """Blue by what its process says, green by its instance's tag, which overrules the process; errors are green's alone."""
 
     def ratios():
-        found = {entry["metric"]["colour"]: float(entry["value"][1]) for entry in running.prometheus.query("colour:http_error_ratio:rate5m")}
+        found = {
+            entry["metric"]["colour"]: float(entry["value"][1]) for entry in running.prometheus.query("colour:http_error_ratio:rate5m")
+        }
         return found if set(found) == {"blue", "green"} and found["green"] > 0 else None
 
     found = eventually("an error ratio of each colour", ratios, 60)
@@ -102,7 +103,9 @@ def test_the_webhook_is_a_secret(running):
 
 def test_programs_do_not_run_as_root(running):
     users = {
-        service: docker("exec", f"{running.project}-{service}-1", "sh", "-c", "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; stat -c %U $p; done")
+        service: docker(
+            "exec", f"{running.project}-{service}-1", "sh", "-c", "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; stat -c %U $p; done"
+        )
         for service in ("prometheus", "alertmanager", "blackbox")
     }
     for service, text in users.items():

@@ -85,7 +85,11 @@ def test_a_missing_folder(tmp_path):
 
 def test_every_runbook_is_in_the_documentation():
     """The link of each shipped alert leads to a heading of its own in docs/monitoring.md."""
-    headings = {line.lstrip("#").strip().lower() for line in (ROOT / "docs/monitoring.md").read_text(encoding="utf-8").splitlines() if line.startswith("#")}
+    headings = {
+        line.lstrip("#").strip().lower()
+        for line in (ROOT / "docs/monitoring.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("#")
+    }
     for text in run(SHIPPED).values():
         for group in yaml.safe_load(text)["groups"]:
             for rule in group["rules"]:

@@ -26,7 +26,7 @@ def lost(given, read, path="dashboard"):
         unknown = [f"{path}.{key}" for key in given if key not in read]
         return unknown + [entry for key in given if key in read for entry in lost(given[key], read[key], f"{path}.{key}")]
     if isinstance(given, list) and isinstance(read, list) and len(given) == len(read):
-        return [entry for number, pair in enumerate(zip(given, read)) for entry in lost(*pair, f"{path}[{number}]")]
+        return [entry for number, pair in enumerate(zip(given, read, strict=True)) for entry in lost(*pair, f"{path}[{number}]")]
     return [] if given == read else [path]
 
 
@@ -46,7 +46,11 @@ def test_grafana_knows_every_key(path):
         (lambda dashboard: dashboard, "tittle", "dashboard.tittle"),
         (lambda dashboard: dashboard["panels"][1]["options"]["legend"], "where", "dashboard.panels[1].options.legend.where"),
         (lambda dashboard: dashboard["panels"][1]["targets"][0], "expression", "dashboard.panels[1].targets[0].expression"),
-        (lambda dashboard: dashboard["panels"][1]["fieldConfig"]["defaults"]["custom"], "line", "dashboard.panels[1].fieldConfig.defaults.custom.line"),
+        (
+            lambda dashboard: dashboard["panels"][1]["fieldConfig"]["defaults"]["custom"],
+            "line",
+            "dashboard.panels[1].fieldConfig.defaults.custom.line",
+        ),
     ],
 )
 def test_the_test_sees_a_key_that_grafana_does_not_know(where, key, path):
@@ -110,7 +114,10 @@ def test_queries_are_those_of_panels_and_variables():
             {**SMALL, "rows": [{"title": "R", "panels": [{"title": "P", "kind": "pie", "queries": []}]}]},
             "panel P is of kind 'pie'; it can be stat, table, timeseries.",
         ),
-        ({**SMALL, "rows": [{"title": "R", "panels": [{"title": "P", "queries": [{"query": "up"}]}]}]}, "a query of panel P has unknown keys: query; missing keys: expr."),
+        (
+            {**SMALL, "rows": [{"title": "R", "panels": [{"title": "P", "queries": [{"query": "up"}]}]}]},
+            "a query of panel P has unknown keys: query; missing keys: expr.",
+        ),
         ({**SMALL, "variables": [{"name": "x"}]}, "a variable of X has missing keys: query."),
     ],
 )

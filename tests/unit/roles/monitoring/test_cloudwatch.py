@@ -13,7 +13,7 @@ from botocore.stub import ANY, Stubber
 from monitor import cloudwatch
 from monitor.cloudwatch_metrics import METRICS, Metric
 
-NOW = datetime.datetime(2026, 11, 21, 12, 0, 42, tzinfo=datetime.timezone.utc)
+NOW = datetime.datetime(2026, 11, 21, 12, 0, 42, tzinfo=datetime.UTC)
 ARN = "arn:aws:elasticloadbalancing:ap-northeast-2:000000000000"
 BALANCER = ("LoadBalancer", "app/shop/50dc")
 TAGS = {"bluegreen:system": "shop", "bluegreen:environment": "prod"}
@@ -27,7 +27,9 @@ def stubbed():
 
     def client(service):
         if service not in clients:
-            clients[service] = session.create_client(service, region_name="ap-northeast-2", aws_access_key_id="a", aws_secret_access_key="b")
+            clients[service] = session.create_client(
+                service, region_name="ap-northeast-2", aws_access_key_id="a", aws_secret_access_key="b"
+            )
             stubs[service] = Stubber(clients[service])
             stubs[service].activate()
         return clients[service]
@@ -59,7 +61,9 @@ def test_resources_are_found_by_tags_with_what_belongs_to_them(stubbed):
         "ResourceTypeFilters": ["elasticloadbalancing:loadbalancer", "rds:db", "elasticache:cluster", "elasticache:replicationgroup"],
     }
     pages = stub("resourcegroupstaggingapi")
-    pages.add_response("get_resources", {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns[:2]], "PaginationToken": "x"}, expected)
+    pages.add_response(
+        "get_resources", {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns[:2]], "PaginationToken": "x"}, expected
+    )
     more = {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in arns[2:]], "PaginationToken": ""}
     pages.add_response("get_resources", more, {**expected, "PaginationToken": "x"})
     groups = [

@@ -11,7 +11,9 @@ from monitor import machine, prometheus
 
 def test_the_machine_wide_settings_of_aws_and_the_proxy_are_taken(tmp_path):
     path = tmp_path / "environment"
-    path.write_text('PATH="/usr/bin"\nexport AWS_REGION=ap-northeast-2\nAWS_ENDPOINT_URL="http://10.0.0.1:4566"\n# AWS_X=1\nno_proxy=169.254.169.254\n')
+    path.write_text(
+        'PATH="/usr/bin"\nexport AWS_REGION=ap-northeast-2\nAWS_ENDPOINT_URL="http://10.0.0.1:4566"\n# AWS_X=1\nno_proxy=169.254.169.254\n'
+    )
     assert machine.machine_wide(path) == {
         "AWS_REGION": "ap-northeast-2", "AWS_ENDPOINT_URL": "http://10.0.0.1:4566", "no_proxy": "169.254.169.254",
     }  # fmt: skip

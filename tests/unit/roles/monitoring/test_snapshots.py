@@ -95,7 +95,11 @@ def test_a_block_is_sent_once_and_the_open_segment_each_time(world):
     bucket.puts.clear()
     segment(roots["prometheus"], 2, "two!")
     store.save(roots)
-    assert sorted(bucket.puts) == ["data/test/files/alertmanager/silences", "data/test/files/prometheus/wal/00000002", "data/test/manifest.json"]
+    assert sorted(bucket.puts) == [
+        "data/test/files/alertmanager/silences",
+        "data/test/files/prometheus/wal/00000002",
+        "data/test/manifest.json",
+    ]
 
 
 def test_what_is_no_more_goes_after_the_new_manifest(world):
@@ -129,7 +133,11 @@ def test_blocks_that_are_being_made_or_removed_are_no_part(world):
     block(roots["prometheus"], "04BLOCK.tmp-for-deletion")
     (roots["prometheus"] / "05BLOCK").mkdir()  # no meta.json yet
     store.save(roots)
-    assert {entry["path"].split("/")[0] for entry in json.loads(bucket.objects["data/test/manifest.json"])["files"]} == {"01BLOCK", "wal", "silences"}
+    assert {entry["path"].split("/")[0] for entry in json.loads(bucket.objects["data/test/manifest.json"])["files"]} == {
+        "01BLOCK",
+        "wal",
+        "silences",
+    }
 
 
 def test_nothing_was_ever_saved(world, tmp_path):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes what Docker Engine and the kernel say of this instance's containers to a file for the node exporter's textfile collector, every few seconds.
+"""Writes what Docker Engine and the kernel say of this instance's containers to a file for the node exporter, every few seconds.
 
 Docker's own metrics endpoint knows the Engine and no container, and cAdvisor is in no Debian. The Engine's socket is as good as root,
 so this program has no network at all: nobody outside can talk to it, and the node exporter, which they can talk to, has no socket.
@@ -10,6 +10,7 @@ Names are cAdvisor's where cAdvisor has one. API: https://docs.docker.com/refere
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -26,7 +27,7 @@ FILE = pathlib.Path("/var/lib/metrics/containers.prom")
 SECONDS = 15.0
 HEALTH = {"healthy": 1, "unhealthy": 0}
 
-Sample = t.Tuple[str, t.Dict[str, str], float]
+Sample = tuple[str, dict[str, str], float]
 
 KINDS = {
     "container_cpu_cfs_periods_total": "counter",
@@ -149,10 +150,8 @@ def collect(engine: Engine, usage: Usage) -> list[Sample]:
             continue
         used: dict[str, float] = {}
         if details["State"]["Running"]:
-            try:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended after it was inspected
                 used = usage.of(details["State"]["Pid"])
-            except (FileNotFoundError, ProcessLookupError):
-                pass  # it ended after it was inspected
         found.extend(samples(details, used))
     return found
 

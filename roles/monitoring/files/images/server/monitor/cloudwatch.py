@@ -1,10 +1,10 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exporter of the environment's CloudWatch metrics: finds load balancers, databases and caches by their tags, asks for the minute that has settled.
+"""Exporter of the environment's CloudWatch metrics: what carries its tags, and of that the minute that has settled.
 
-Calls: tag:GetResources, elasticloadbalancing:DescribeTargetGroups, elasticache:DescribeReplicationGroups, cloudwatch:GetMetricData. The last
-one costs money for each metric asked for; docs/monitoring.md has the sum.
+Calls: tag:GetResources, elasticloadbalancing:DescribeTargetGroups, elasticache:DescribeReplicationGroups, cloudwatch:GetMetricData.
+The last one costs money for each metric asked for; docs/monitoring.md has the sum.
 """
 
 from __future__ import annotations
@@ -58,13 +58,19 @@ class Source:
     def resources(self) -> list[Resource]:
         """Everything that carries the tags; target groups come with their load balancer, nodes with their replication group."""
         filters = [{"Key": key, "Values": [value]} for key, value in sorted(self._tags.items())]
-        pages = self._client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters, ResourceTypeFilters=list(_TYPES))
+        pages = (
+            self._client("resourcegroupstaggingapi")
+            .get_paginator("get_resources")
+            .paginate(TagFilters=filters, ResourceTypeFilters=list(_TYPES))
+        )
         arns = [item["ResourceARN"] for page in pages for item in page["ResourceTagMappingList"]]
         found: set[Resource] = set()
         balancers = {arn for arn in arns if ":loadbalancer/app/" in arn}
         found.update(Resource("load_balancer", (("LoadBalancer", _balancer(arn)),)) for arn in balancers)
         found.update(self._target_groups(balancers))
-        found.update(Resource("database", (("DBInstanceIdentifier", arn.rpartition(":")[2]),)) for arn in arns if ":rds:" in arn and ":db:" in arn)
+        found.update(
+            Resource("database", (("DBInstanceIdentifier", arn.rpartition(":")[2]),)) for arn in arns if ":rds:" in arn and ":db:" in arn
+        )
         found.update(_cache(arn.rpartition(":")[2]) for arn in arns if ":elasticache:" in arn and ":cluster:" in arn)
         found.update(self._members([arn.rpartition(":")[2] for arn in arns if ":replicationgroup:" in arn]))
         return sorted(found, key=lambda resource: (resource.kind, resource.dimensions))
@@ -75,7 +81,9 @@ class Source:
         for page in self._client("elbv2").get_paginator("describe_target_groups").paginate():
             for group in page["TargetGroups"]:
                 for arn in balancers.intersection(group["LoadBalancerArns"]):
-                    yield Resource("target_group", (("TargetGroup", group["TargetGroupArn"].rpartition(":")[2]), ("LoadBalancer", _balancer(arn))))
+                    yield Resource(
+                        "target_group", (("TargetGroup", group["TargetGroupArn"].rpartition(":")[2]), ("LoadBalancer", _balancer(arn)))
+                    )
 
     def _members(self, groups: list[str]) -> t.Iterator[Resource]:
         for name in groups:
@@ -121,7 +129,7 @@ class Source:
         for page in pages.paginate(MetricDataQueries=queries, StartTime=begin, EndTime=end, ScanBy="TimestampDescending"):
             for result in page["MetricDataResults"]:
                 zero = asked[int(result["Id"][1:])][0].zero
-                for moment, value in zip(result["Timestamps"], result["Values"]):
+                for moment, value in zip(result["Timestamps"], result["Values"], strict=True):
                     # A count of an earlier minute is not this minute's.
                     if (not zero or moment >= settled) and (result["Id"] not in found or moment > found[result["Id"]][0]):
                         found[result["Id"]] = (moment, value)
@@ -157,10 +165,14 @@ class Exporter:
     def round(self) -> None:
         try:
             resources = self._source.resources()
-            self._text = render(self._source.values(resources, datetime.datetime.now(datetime.timezone.utc)))
+            self._text = render(self._source.values(resources, datetime.datetime.now(datetime.UTC)))
         except FAILURES as error:
             self.own.add("cloudwatch_failures_total")
-            print(f"Failed to read CloudWatch: {error}. The role may lack one of the calls in docs/monitoring.md.", file=sys.stderr, flush=True)
+            print(
+                f"Failed to read CloudWatch: {error}. The role may lack one of the calls in docs/monitoring.md.",
+                file=sys.stderr,
+                flush=True,
+            )
             return
         self._read = time.time()
         self.own.set("cloudwatch_last_success_timestamp_seconds", self._read, "gauge", "When CloudWatch was read last.")

@@ -66,7 +66,7 @@ class Store:
         self._client, self._bucket, self._prefix = client, bucket, prefix.strip("/")
 
     def save(self, roots: dict[str, pathlib.Path]) -> int:
-        """Take one snapshot; returns the bytes that were uploaded. Raises one of FAILURES, and the snapshot before is then still whole."""
+        """Take one snapshot; return the bytes sent. Raises one of FAILURES; the one before is then whole."""
         with contextlib.ExitStack() as held:
             files = [(file, held.enter_context(opened)) for file, opened in _growing(roots)]
             blocks = list(_blocks(roots["prometheus"]))
@@ -81,14 +81,14 @@ class Store:
                 if file.root != "prometheus" or file.path == last or before.get(file.key) != file.size:
                     sent += self._put(file, stream)
         wanted = [*blocks, *(file for file, _stream in files)]
-        taken = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        taken = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         body = json.dumps({"taken": taken, "files": [dataclasses.asdict(file) for file in wanted]})
         self._client.put_object(Bucket=self._bucket, Key=self._name(MANIFEST), Body=body.encode())
         self._remove(set(before) - {file.key for file in wanted})
         return sent
 
     def restore(self, root: str, folder: pathlib.Path) -> Restored:
-        """Download one program's files of the last snapshot; nothing when there is no snapshot. Raises one of FAILURES, and nothing stays."""
+        """Download one program's files of the last snapshot; none when there is none. Raises one of FAILURES, and nothing stays."""
         try:
             manifest = json.load(self._client.get_object(Bucket=self._bucket, Key=self._name(MANIFEST))["Body"])
         except self._client.exceptions.NoSuchKey:
