@@ -227,7 +227,8 @@ def connection():
 
 def compose(*, thorough=True):
     words = [] if thorough else ["-m", "not thorough"]
-    return pytest(BIN / "python", "tests/integration/compose", "tests/integration/samples", *words, env={"PYTHONPATH": str(WORK)})
+    suites = [f"tests/integration/{name}" for name in ("compose", "samples", "monitoring")]
+    return pytest(BIN / "python", *suites, *words, env={"PYTHONPATH": str(WORK)})
 
 
 def with_cloud(run):
@@ -237,8 +238,8 @@ def with_cloud(run):
     return run(cloud.environment(TEST_CLOUD))
 
 
-# Scenarios of chat's roles: with them `make test` would take longer than it may; `make role` runs them.
-THOROUGH_SCENARIOS = {"services", "site", "stores", "tables"}
+# Scenarios of chat's roles and of monitoring: with them `make test` would take longer than it may; `make role` runs them.
+THOROUGH_SCENARIOS = {"monitoring", "services", "site", "stores", "tables"}
 
 
 def role(*, thorough=True):
