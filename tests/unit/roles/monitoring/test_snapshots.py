@@ -9,7 +9,7 @@ import io
 import json
 
 import pytest
-from monitor import snapshots
+from monitor import prometheus, snapshots
 
 
 class NoSuchKey(Exception):
@@ -164,3 +164,50 @@ def test_a_manifest_does_not_lead_outside(world, tmp_path):
     target.mkdir()
     with pytest.raises(ValueError, match="outside the data"):
         store.restore("prometheus", target)
+
+
+@pytest.fixture
+def kept(world, monkeypatch):
+    """A snapshot in the bucket that the environment names; returns (store, bucket)."""
+    store, bucket, roots = world
+    store.save(roots)
+    monkeypatch.setenv("SNAPSHOT_BUCKET", "bucket")
+    monkeypatch.setattr(snapshots, "store", lambda: store)
+    return store, bucket
+
+
+def test_an_empty_prometheus_begins_with_the_snapshot(kept, tmp_path, capsys):
+    data = tmp_path / "data"
+    (data / "lost+found").mkdir(parents=True)  # a new volume
+    prometheus.bring_back(data)
+    assert (data / "wal/00000002").read_text() == "tw"
+    assert capsys.readouterr().out.startswith("restored 6 files, ")
+
+
+def test_one_that_has_data_keeps_them(kept, tmp_path):
+    data = tmp_path / "data"
+    (data / "wal").mkdir(parents=True)
+    prometheus.bring_back(data)
+    assert list((data / "wal").iterdir()) == []
+
+
+def test_without_a_bucket_nothing_is_asked_for(kept, tmp_path, monkeypatch):
+    monkeypatch.delenv("SNAPSHOT_BUCKET")
+    data = tmp_path / "data"
+    data.mkdir()
+    prometheus.bring_back(data)
+    assert list(data.iterdir()) == []
+
+
+def test_a_bucket_that_fails_does_not_keep_it_from_starting(kept, tmp_path, capsys):
+    _store, bucket = kept
+    data = tmp_path / "data"
+    data.mkdir()
+    bucket.get_object = refused
+    prometheus.bring_back(data)
+    assert list(data.iterdir()) == []
+    assert "Failed to restore the metrics from bucket bucket: access denied. Starting without them." in capsys.readouterr().err
+
+
+def refused(**_given):
+    raise OSError("access denied")
