@@ -280,7 +280,8 @@ def main():
         folder = Path(name)
         (folder / "sudo").write_text(SUDO)
         (folder / "sudo").chmod(0o755)
-        (folder / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {ROOT}/.work\n")
+        settings = f"[defaults]\ncollections_path = {ROOT}/.work\ncallbacks_enabled = bluegreen.aws.summary\n"
+        (folder / "ansible.cfg").write_text(settings)
         chosen = [one for one in scenarios(folder) if options.only in one.name or one.name in ("1 task", "21 tasks")]
         table = measure(chosen, ways, options.repeat, folder)
     report = Report(table, chosen)

@@ -217,8 +217,9 @@ def sanity():
     return Outcome(ran, int(code != 0), telling(output) if code else [])
 
 
-def cloud_tests():
-    return pytest(CLOUD_BIN / "python", "localcloud/tests", "-c", "localcloud/pyproject.toml", "--rootdir", "localcloud")
+def cloud_tests(*, thorough=True):
+    words = [] if thorough else ["-m", "not thorough"]
+    return pytest(CLOUD_BIN / "python", "localcloud/tests", "-c", "localcloud/pyproject.toml", "--rootdir", "localcloud", *words)
 
 
 def connection():
@@ -267,43 +268,50 @@ STAGES = {
     "sanity": sanity,
     "connection": connection,
     "cloud": cloud_tests,
-    "role": role,
     "compose": compose,
+    "role": role,
     "e2e": e2e,
 }
 # What `make test` does of a stage that alone does more.
 QUICKLY = STAGES | {
+    "cloud": lambda: cloud_tests(thorough=False),
     "compose": lambda: compose(thorough=False),
     "role": lambda: role(thorough=False),
     "e2e": lambda: e2e(thorough=False),
 }
-# Mostly waits for the cloud; in `make test` it runs beside the stages before it, which mostly compute.
-BESIDE = "role"
+# They mostly wait for the cloud; in `make test` they run, one after the other, beside the stages before them, which mostly compute.
+BESIDE = ("role", "e2e")
 
 
 class Beside:
-    """One stage in a process of its own, its output kept until it is asked for."""
+    """Stages one after the other, each in a process of its own, their output kept until it is asked for."""
 
-    def __init__(self, name):
-        self.name, self._began = name, time.monotonic()
+    def __init__(self, names):
         self._folder = tempfile.TemporaryDirectory()
-        self._log, self._report = Path(self._folder.name) / "log", Path(self._folder.name) / "report"
-        words = [sys.executable, __file__, name, "--report", str(self._report), "--quickly"]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        print(f"  {name} runs beside what follows", flush=True)
+        self._ended = {name: threading.Event() for name in names}
+        self._codes: dict = {}
+        threading.Thread(target=self._run, daemon=True).start()
+        print(f"  {' and then '.join(names)} run beside what follows", flush=True)
 
-    def outcome(self):
-        """Wait for the end; show the output; (what it came to, seconds)."""
-        with self._folder:
-            with Ticker(f"waiting for {self.name}"):
-                self._process.wait()
-            print(self._log.read_text(errors="replace"), flush=True)
-            if not self._report.exists():
-                said = f"stage {self.name} ended with code {self._process.returncode} and no report"
-                return Outcome(0, 1, [said]), time.monotonic() - self._began
-            report = json.loads(self._report.read_text())
-            return Outcome(report["ran"], report["failed"], report["said"]), report["seconds"]
+    def _run(self):
+        for name, ended in self._ended.items():
+            words = [sys.executable, __file__, name, "--report", self._path(name, "report"), "--quickly"]
+            with self._path(name, "log").open("wb") as log:
+                self._codes[name] = subprocess.call(words, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            ended.set()
+
+    def _path(self, name, kind):
+        return Path(self._folder.name) / f"{name}.{kind}"
+
+    def outcome(self, name):
+        """Wait for the stage's end; show its output; (what it came to, seconds)."""
+        with Ticker(f"waiting for {name}"):
+            self._ended[name].wait()
+        print(self._path(name, "log").read_text(errors="replace"), flush=True)
+        if not self._path(name, "report").exists():
+            return Outcome(0, 1, [f"stage {name} ended with code {self._codes[name]} and no report"]), 0.0
+        report = json.loads(self._path(name, "report").read_text())
+        return Outcome(report["ran"], report["failed"], report["said"]), report["seconds"]
 
 
 def main():
@@ -318,8 +326,8 @@ def main():
     for name in STAGES if wanted == "all" else [wanted]:
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
-        if beside is not None and name == beside.name:
-            outcome, seconds = beside.outcome()
+        if beside is not None and name in BESIDE:
+            outcome, seconds = beside.outcome(name)
         else:
             outcome = (QUICKLY if wanted == "all" or options.quickly else STAGES)[name]()
             seconds = time.monotonic() - started

@@ -9,6 +9,7 @@ import json
 import subprocess
 import time
 
+import websockets.sync.client
 import world
 
 NAME = "chat-dev"
@@ -42,6 +43,25 @@ def start_switch(**more):
         command("switch", "-e", json.dumps({**QUICK, **more})), cwd=world.ROOT, env=world.environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
+
+
+def start(playbook, log, *arguments):
+    """A playbook in the background, its output in the file `log`."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command(playbook, *arguments), cwd=world.ROOT, env=world.environment(), stdout=output, stderr=subprocess.STDOUT
+        )  # fmt: skip
+
+
+def socket():
+    """A WebSocket through the load balancer."""
+    return websockets.sync.client.connect(url().replace("http://", "ws://") + "/ws", proxy=None)
+
+
+def tasks(colour):
+    """(desired, running) tasks of a colour."""
+    service = world.client("ecs").describe_services(cluster=NAME, services=[f"{NAME}-{colour}"])["services"][0]
+    return service["desiredCount"], service["runningCount"]
 
 
 def weights():

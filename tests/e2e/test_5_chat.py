@@ -160,6 +160,37 @@ def test_a_throttled_api_does_not_stop_the_way_back():
             process.communicate(timeout=60)
 
 
+@pytest.mark.usefixtures("repaired")
+def test_a_colour_is_retired_once_nobody_is_connected_to_it(tmp_path):
+    assert chat.run("rollback", "-e", "canary_rollback_to=green").code == 0
+    with contextlib.ExitStack() as users:
+        sockets = [users.enter_context(chat.socket()) for _ in range(3)]
+        assert {json.loads(socket.recv())["colour"] for socket in sockets} == {"green"}
+        refused = chat.run("retire", "-e", "ecs_app_colour=green")
+        assert refused.code != 0
+        assert "only a colour without weight" in refused.one_line()
+        assert chat.run("rollback", "-e", "canary_rollback_to=blue").code == 0
+        log = tmp_path / "retire.log"
+        process = chat.start("retire", log)
+        chat.wait_for(lambda: "Until they are gone" in log.read_text(), 120)
+        time.sleep(15)
+        assert process.poll() is None, "it waits for those who are connected"
+        assert chat.tasks("green") == (1, 1)
+        for socket in sockets:
+            socket.ping().wait(5)
+    assert process.wait(400) == 0, log.read_text()[-4000:]
+    assert "All 3 connections to chat-dev-green have ended" in " ".join(log.read_text().split())
+    assert chat.tasks("green") == (0, 0)
+    site = chat.run("site")
+    assert (site.code, site.changed()) == (0, 0), site.output[-6000:]
+    assert chat.tasks("green") == (0, 0), "what was retired stays so"
+    again = chat.run("retire")
+    assert (again.code, again.changed()) == (0, 0), again.output[-4000:]
+    deployed = chat.run("deploy", CHAT_VERSION="1.2.0")
+    assert deployed.code == 0, deployed.output[-4000:]
+    assert chat.tasks("green") == (1, 1)
+
+
 def test_everything_can_be_destroyed(good):
     assert good
     result = chat.run("destroy", "-e", "preflight_confirm=chat-dev", timeout=900)

@@ -27,12 +27,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 class BadMember(Exception):
-    """A member that the model does not allow: where it is, and what it must be."""
+    """A member that the model does not allow: where it is, what it must be, and its value (None when it is missing)."""
 
-    def __init__(self, path: str, constraint: str) -> None:
+    def __init__(self, path: str, constraint: str, value: t.Any = None) -> None:
         super().__init__(f"{path}: {constraint}")
         self.path = path
         self.constraint = constraint
+        self.value = value
 
 
 class InputModel:
@@ -73,7 +74,7 @@ def _structure(shape: t.Any, value: dict[str, t.Any], path: str) -> None:
 
 def _value(shape: t.Any, value: t.Any, path: str) -> None:
     if not _is_of(value, shape.type_name):
-        raise BadMember(path, f"Member must be of type {shape.type_name}")
+        raise BadMember(path, f"Member must be of type {shape.type_name}", value)
     if shape.type_name == "structure":
         _structure(shape, value, f"{path}.")
         return
@@ -90,10 +91,10 @@ def _value(shape: t.Any, value: t.Any, path: str) -> None:
 
 def _string(shape: t.Any, value: str, path: str) -> None:
     if shape.enum and value not in shape.enum:
-        raise BadMember(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+        raise BadMember(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]", value)
     pattern = shape.metadata.get("pattern")
     if pattern and not _matches(pattern, value):
-        raise BadMember(path, f"must satisfy regular expression '{pattern}'")
+        raise BadMember(path, f"must satisfy regular expression '{pattern}'", value)
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -109,6 +110,6 @@ def _range(shape: t.Any, value: t.Any, path: str) -> None:
         return
     what = "value" if shape.type_name in ("integer", "long") else "length"
     if measured < shape.metadata.get("min", measured):
-        raise BadMember(path, f"Member must have {what} greater than or equal to {shape.metadata['min']}")
+        raise BadMember(path, f"Member must have {what} greater than or equal to {shape.metadata['min']}", value)
     if measured > shape.metadata.get("max", measured):
-        raise BadMember(path, f"Member must have {what} less than or equal to {shape.metadata['max']}")
+        raise BadMember(path, f"Member must have {what} less than or equal to {shape.metadata['max']}", value)

@@ -44,7 +44,6 @@ class Server:
         from .dataplane.imds import Imds
         from .emulation import (
             buckets,
-            dashboard_tags,
             group_metrics,
             identity,
             instances,
@@ -80,7 +79,6 @@ class Server:
         tags.install()
         launch_templates.install()
         group_metrics.install()
-        dashboard_tags.install()
         unsupported.install()
         buckets.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())

@@ -23,6 +23,7 @@ from .stores.base import Store, StoreUnavailable
 from .web import Application
 
 _LOG = logging.getLogger("main")
+_REPORT_EVERY = 10.0
 _KEEP_ALIVE = 75.0  # longer than a load balancer's idle time (60 s), so that it is never us who closes first
 _RETRY_AFTER = 0.5
 _CRASHED = 70
@@ -60,7 +61,7 @@ async def _serve(settings: Settings) -> None:
     try:
         await web.TCPSite(runner, port=settings.port, backlog=1024, reuse_address=True).start()
         _LOG.info("serving", extra={"port": settings.port, "store": settings.store, "profile": settings.profile})
-        background = [asyncio.create_task(_connect(store, health)), asyncio.create_task(fanout.run())]
+        background = [asyncio.create_task(work) for work in (_connect(store, health), fanout.run(), _report(application))]
         if settings.faults.crash_after_s is not None:
             asyncio.get_running_loop().call_later(settings.faults.crash_after_s, _crash)
         await _stop_signal()
@@ -88,6 +89,13 @@ async def _connect(store: Store, health: Health) -> None:
             health.waiting_for = None
             _LOG.info("ready")
             return
+
+
+async def _report(application: Application) -> None:
+    """Log how many WebSockets are open, at a steady pace: where no metrics are collected, a deployment reads from it when all have left."""
+    while True:
+        _LOG.info("connections", extra={"websockets": len(application.connections)})
+        await asyncio.sleep(_REPORT_EVERY)
 
 
 async def _stop_signal() -> None:

@@ -58,6 +58,7 @@ class Settings:
     profile: str
     faults: Faults
     drain_delay: float
+    websocket_max_age: float
     websocket_spread: float
     shutdown_timeout: float
     log_level: str
@@ -82,6 +83,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         profile=environ.get("SPRING_PROFILES_ACTIVE") or "default",
         faults=faults,
         drain_delay=_seconds(environ, "DRAIN_DELAY_S", 1.0),
+        websocket_max_age=_seconds(environ, "WEBSOCKET_MAX_AGE_S", 0.0, at_most=86400),
         websocket_spread=_seconds(environ, "WEBSOCKET_SPREAD_S", 3.0),
         shutdown_timeout=_seconds(environ, "SHUTDOWN_TIMEOUT_S", 10.0),
         log_level=_choice(environ, "LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
@@ -128,12 +130,12 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(environ: Mapping[str, str], name: str, default: float, at_most: int = 600) -> float:
     text = environ.get(name) or str(default)
     try:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 600:
-        raise SettingsError(f"Cannot start: {name} is {text!r}; it must be a number of seconds from 0 to 600.")
+    if not 0 <= value <= at_most:
+        raise SettingsError(f"Cannot start: {name} is {text!r}; it must be a number of seconds from 0 to {at_most}.")
     return value

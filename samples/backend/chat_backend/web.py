@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import Any
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from .drain import Traffic
 from .fanout import Fanout
@@ -90,12 +90,21 @@ class Application:
         connection = Connection(socket, self.store, self.feeds, self.post)
         self.connections.add(connection)
         self.metrics.websockets.inc()
+        age = asyncio.create_task(self._grow_old(connection)) if self.settings.websocket_max_age else None
         try:
             await connection.run({"guest": guest, **self._identity()})
         finally:
+            if age is not None:
+                age.cancel()
             self.connections.discard(connection)
             self.metrics.websockets.dec()
         return socket
+
+    async def _grow_old(self, connection: Connection) -> None:
+        """Send the client away at half its greatest age or later, each at a time of its own: it comes back to whoever gets the traffic."""
+        longest = self.settings.websocket_max_age
+        await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - chance, not a secret
+        await connection.close(WSCloseCode.GOING_AWAY, "the connection has reached its greatest age")
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         verdict = await self.health.verdict()

@@ -7,7 +7,7 @@ Server to client:
   {"type": "ack", "client_id": C, "room": R, "id": N, "duplicate": bool}     stored, whatever happens next
   {"type": "error", "reason": …, "client_id": C or null, "retry": bool}
   {"type": "pong"}
-Closed with 1001 when the process drains, 1013 when the store cannot be read: come back, with the last id.
+Closed with 1001 when the process drains or the connection is old enough, 1013 when the store cannot be read: come back, with the last id.
 """
 
 from __future__ import annotations

@@ -136,6 +136,34 @@ def test_websockets_leave_one_by_one_with_1001(images):
         assert process.ended()[0] == 0
 
 
+@pytest.mark.thorough
+def test_old_websockets_are_sent_away_each_at_its_own_time(images):
+    with Process(f"{images.registry}/popcon:backend", 8080, *ALONE, "-e", "WEBSOCKET_MAX_AGE_S=16") as process:
+        process.wait_until_ready()
+
+        async def scenario():
+            began = time.monotonic()
+            clients = [await Client(process.url).__aenter__() for _ in range(12)]
+            await asyncio.gather(*(client.until(lambda client=client: client.closed is not None, 30) for client in clients))
+            assert {client.closed for client in clients} == {1001}
+            times = sorted(client.closed_at - began for client in clients)
+            assert times[0] > 7.9
+            assert times[-1] < 20
+            assert times[-1] - times[0] > 1, "they leave at different times"
+            for client in clients:
+                await client.__aexit__()
+
+        asyncio.run(scenario())
+        eventually("the log says that all have left", lambda: open_websockets(process)[-1:] == [0], 15)
+        assert max(open_websockets(process)) > 0, "and that they were there"
+
+
+def open_websockets(process):
+    """The counts in the lines `connections` of the log."""
+    lines = [json.loads(line) for line in docker("logs", process.container).splitlines() if line.startswith("{")]
+    return [line["websockets"] for line in lines if line["message"] == "connections"]
+
+
 def test_a_client_resumes_elsewhere_without_loss_or_repetition(images, stack):
     """A worker of the same application ends under a chat; its clients come back to another worker with their last id."""
     worker = stack.compose("run", "-d", "--no-deps", "backend").splitlines()[-1]

@@ -53,6 +53,7 @@ def test_a_store_that_is_not_relational_needs_no_database():
         ({"STORE": "oracle"}, "Cannot start: STORE is 'oracle'; it must be one of mysql, postgresql, dynamodb, memory."),
         ({"CACHE": "memcached"}, "Cannot start: CACHE is 'memcached'; it must be one of redis, valkey, none."),
         ({"DRAIN_DELAY_S": "nan"}, "Cannot start: DRAIN_DELAY_S is 'nan'; it must be a number of seconds from 0 to 600."),
+        ({"WEBSOCKET_MAX_AGE_S": "90000"}, "Cannot start: WEBSOCKET_MAX_AGE_S is '90000'; it must be a number of seconds from 0 to 86400."),
         (
             {"FAULTS": "slow"},
             "Cannot start: FAULTS names 'slow', which is unknown; known are error_rate, latency_ms, crash_after_s, never_healthy.",

@@ -11,15 +11,14 @@ import json
 import logging
 import typing as t
 
-import botocore.session
-
 from ..balancer.collector import Collector
 from ..balancer.container import forget_all
 from ..emulation import tags
 from ..emulation.certificates import Acm
 from ..emulation.delivery import Delivery
 from ..emulation.vpcs import Vpcs
-from . import query
+from ..input_model import BadMember, InputModel
+from . import query_protocol
 from .ec2 import action_of, form_of
 from .elbv2_balancers import Balancers
 from .elbv2_certificates import Certificates
@@ -31,7 +30,7 @@ from .elbv2_recorder import Recorder
 from .elbv2_state import Store
 from .elbv2_targets import Targets
 from .faults import Faults
-from .query import ApiError
+from .query_protocol import ApiError
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -52,7 +51,8 @@ class LoadBalancing:
         self._cloud = cloud
         self.delivery = Delivery(cloud.account_id, cloud.region)
         self.store = Store(cloud.region, cloud.account_id)
-        self.model = botocore.session.get_session().get_service_model("elbv2")
+        self._input = InputModel("elbv2")
+        self.model = self._input.model
         self.certificates = Certificates(Acm(cloud.account_id, cloud.region), cloud.name)
         self.recorder = Recorder(cloud, self.store, lambda: self.fleet, self.delivery)
         self.collector = Collector(self.recorder.take)
@@ -84,22 +84,32 @@ class LoadBalancing:
                 if fault.code:
                     raise ApiError(fault.code, fault.message, fault.status)
             operation = self.model.operation_model(action)
-            members = query.members_of(operation, form)
+            members = query_protocol.parse(operation, {name: values[0] for name, values in form.items()}, required=False)
+            self._check(action, members)
             answer = await asyncio.to_thread(self._do, action, members)
-            return query.answer(operation, answer)
+            return query_protocol.render(operation, answer)
         except ApiError as problem:
-            return query.refusal(problem, namespace)
+            return query_protocol.render_error(problem, namespace)
         except Exception:  # a bug of ours must not look like a hang
             _log.exception("%s failed", action)
             failure = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
-            return query.refusal(failure, namespace)
+            return query_protocol.render_error(failure, namespace)
 
-    def _do(self, action: str, members: query.Members) -> query.Members:
+    def _check(self, action: str, members: query_protocol.Members) -> None:
+        try:
+            self._input.check(action, members)
+        except BadMember as bad:
+            found = "null" if bad.value is None else f"'{bad.value}'"
+            where = bad.path[:1].lower() + bad.path[1:]
+            text = f"1 validation error detected: Value {found} at '{where}' failed to satisfy constraint: {bad.constraint}"
+            raise ApiError("ValidationError", text) from None
+
+    def _do(self, action: str, members: query_protocol.Members) -> query_protocol.Members:
         with self.store.lock:
             outcome = self.operations[action](members)
         return self._settle(outcome)
 
-    def _settle(self, outcome: Outcome) -> query.Members:
+    def _settle(self, outcome: Outcome) -> query_protocol.Members:
         for arn in outcome.touched:
             self.fleet.refresh(arn)
         return outcome.members

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from .elbv2_state import Action, Condition
-from .query import ApiError
+from .query_protocol import ApiError
 
 MOST_GROUPS = 5
 MOST_WEIGHT = 999

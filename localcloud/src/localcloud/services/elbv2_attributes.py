@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .query import ApiError
+from .query_protocol import ApiError
 
 BOOL = r"true|false"
 ANY = r".*"

@@ -13,7 +13,7 @@ from ..cloud import Interface
 from . import elbv2_attributes as attributes
 from .elbv2_common import Operation, Outcome, World, page, tags_of
 from .elbv2_state import LoadBalancer, new_id
-from .query import ApiError, Members
+from .query_protocol import ApiError, Members
 
 ZONE_ID = "ZWKZPGTI48KDX"
 """Route 53's hosted zone of application load balancers in ap-northeast-2."""

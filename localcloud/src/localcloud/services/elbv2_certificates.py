@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .query import ApiError
+from .query_protocol import ApiError
 
 if t.TYPE_CHECKING:
     from ..emulation.certificates import Acm, Certificate

@@ -9,7 +9,7 @@ import dataclasses
 import typing as t
 
 from .elbv2_state import Store
-from .query import ApiError, Members
+from .query_protocol import ApiError, Members
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud

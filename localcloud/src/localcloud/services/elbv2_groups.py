@@ -11,7 +11,7 @@ import typing as t
 from . import elbv2_attributes as attributes
 from .elbv2_common import Operation, Outcome, World, page, tags_of
 from .elbv2_state import TargetGroup, groups_of, new_id
-from .query import ApiError, Members
+from .query_protocol import ApiError, Members
 
 CHECKED = (
     "HealthCheckProtocol", "HealthCheckPort", "HealthCheckEnabled", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds",

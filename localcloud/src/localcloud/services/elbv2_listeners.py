@@ -12,7 +12,7 @@ from .elbv2_actions import actions, conditions
 from .elbv2_common import Operation, Outcome, World, page, tags_of
 from .elbv2_policies import DEFAULT, POLICIES
 from .elbv2_state import Action, Listener, LoadBalancer, Rule, groups_of, new_id
-from .query import ApiError, Members
+from .query_protocol import ApiError, Members
 
 MOST_RULES = 100
 MOST_CERTIFICATES = 25

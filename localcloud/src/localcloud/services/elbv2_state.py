@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from ..cloud import Interface
-from .query import ApiError
+from .query_protocol import ApiError
 
 Action = dict[str, t.Any]
 Condition = dict[str, t.Any]

@@ -12,7 +12,7 @@ import typing as t
 
 from .elbv2_common import Operation, Outcome, World, tags_from
 from .elbv2_state import Target, TargetGroup
-from .query import ApiError, Members
+from .query_protocol import ApiError, Members
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,13 +49,18 @@ def form_of(body: bytes, query_params: dict[str, list[str]]) -> dict[str, str]:
 # -- requests
 
 
-def parse(operation: botocore.model.OperationModel, form: dict[str, str]) -> Members:
-    """The members of a request as botocore's caller gave them. Raises ApiError when one is missing or of another type.
+def parse(operation: botocore.model.OperationModel, form: dict[str, str], *, required: bool = True) -> Members:
+    """The members of a request as botocore's caller gave them. Raises ApiError when one is of another type or, with `required`, missing.
 
     An empty list, which the protocol sends as an empty value, is an empty list; members that the model does not know are left out.
     """
     shape = operation.input_shape
-    return {} if shape is None else _structure_in(shape, form, "")
+    if shape is None:
+        return {}
+    found = _structure_in(shape, form, "")
+    if required:
+        _required_in(shape, found, "")
+    return found
 
 
 def _structure_in(shape: t.Any, form: dict[str, str], prefix: str) -> Members:
@@ -65,10 +70,20 @@ def _structure_in(shape: t.Any, form: dict[str, str], prefix: str) -> Members:
         value = _value_in(member, form, path)
         if value is not None:
             found[name] = value
-    for name in shape.required_members:
-        if name not in found:
-            raise ApiError("MissingParameter", f"The request must contain the parameter {prefix}{name}")
     return found
+
+
+def _required_in(shape: t.Any, value: t.Any, path: str) -> None:
+    if shape.type_name == "list":
+        for number, item in enumerate(value, 1):
+            _required_in(shape.member, item, f"{path}{number}.")
+    if shape.type_name != "structure":
+        return
+    for name in shape.required_members:
+        if name not in value:
+            raise ApiError("MissingParameter", f"The request must contain the parameter {path}{name}")
+    for name, item in value.items():
+        _required_in(shape.members[name], item, f"{path}{name}.")
 
 
 def _value_in(shape: t.Any, form: dict[str, str], path: str) -> t.Any:

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from ansible_collections.bluegreen.aws.plugins.callback.summary import minutes, short, summary_lines
+from ansible_collections.bluegreen.aws.plugins.callback.summary import minutes, preload, short, summary_lines
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0s"), (59.4, "59s"), (60, "1m00s"), (95.6, "1m36s")])
@@ -49,6 +52,23 @@ def test_summary_lines():
         "next",
         "  - roll back",
     ]
+
+
+def test_the_connection_is_loaded_before_workers_are_forked():
+    program = (
+        "import sys\n"
+        "from ansible.plugins.loader import init_plugin_loader\n"
+        "init_plugin_loader()\n"
+        "from ansible_collections.bluegreen.aws.plugins.callback.summary import preload\n"
+        "preload('bluegreen.aws.ssm')\n"
+        "print('ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.link' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, check=False)
+    assert done.stdout.strip() == "True", done.stderr
+
+
+def test_a_connection_that_cannot_be_loaded_stops_no_play():
+    preload("bluegreen.aws.there_is_none")
 
 
 def test_nothing_collected():
