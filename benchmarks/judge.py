@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     limits = Limits()
-    tested = f"alpha {limits.alpha:g} (errors: 75 % of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
+    tested = f"alpha {limits.alpha:g} (errors: 85 % of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
     print(f"{options.rollouts} rollouts each; {tested}")
     print(f"  {'blue and green':<28} {'aborted':>9} {'inconclusive':>13} {'requests to green until then (median, p90)':>44}")
     worst, power, median = 0.0, 0.0, 0

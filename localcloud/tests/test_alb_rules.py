@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import datetime
 import http.cookies
 import re
 import socket
 import ssl
 import typing as t
-import urllib.request
 
 import pytest
 from alb_world import PORTS, Balancer, Targets, WebSocket, forward, running_targets
 from conftest import wait_for
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tls import self_signed
 
 A, B = PORTS[:2]
 
@@ -242,21 +238,6 @@ def _status(balancer: Balancer) -> int:
         return 0
 
 
-def _certificate(*names: str) -> tuple[bytes, bytes]:
-    """A self-signed certificate and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(item) for item in names]), critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    encoded = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return made.public_bytes(serialization.Encoding.PEM), encoded
-
-
 def _served(balancer: Balancer, server_name: str, *, alpn: str = "http/1.1") -> tuple[x509.Certificate, str, str | None, str | None]:
     """Certificate, status line, TLS version and protocol of a request over TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -280,9 +261,10 @@ def _names(certificate: x509.Certificate) -> list[str]:
 
 def test_tls_with_certificates_of_acm(balancer, listener, groups, boto, cloud_env):
     acm = boto("acm")
-    body, key = _certificate("shop.example.com")
+    body, key = self_signed("shop.example.com")
     imported = acm.import_certificate(Certificate=body, PrivateKey=key)["CertificateArn"]
     requested = acm.request_certificate(DomainName="*.example.org", SubjectAlternativeNames=["example.org"])["CertificateArn"]
+    wait_for(lambda: acm.describe_certificate(CertificateArn=requested)["Certificate"]["Status"] == "ISSUED")
     policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
     secure = balancer.listener(
         443, forward((groups[0], 1)), Protocol="HTTPS", Certificates=[{"CertificateArn": imported}], SslPolicy=policy
@@ -297,8 +279,7 @@ def test_tls_with_certificates_of_acm(balancer, listener, groups, boto, cloud_en
     shown = acm.get_certificate(CertificateArn=requested)
     assert x509.load_pem_x509_certificate(shown["Certificate"].encode()) == _served(balancer, "example.org")[0]
     assert _served(balancer, "shop.example.com", alpn="h2")[3] == "h2"
-    with urllib.request.urlopen(f"{cloud_env['AWS_ENDPOINT_URL']}/_localcloud/elasticloadbalancing/authority") as answer:
-        trusting = ssl.create_default_context(cadata=answer.read().decode())
+    trusting = ssl.create_default_context(cafile=cloud_env["LOCALCLOUD_CA_BUNDLE"])
     with socket.create_connection((balancer.addresses[0], 443), timeout=5) as plain:
         trusting.wrap_socket(plain, server_hostname="www.example.org").close()
     balancer.elb.remove_listener_certificates(ListenerArn=secure, Certificates=[{"CertificateArn": requested}])

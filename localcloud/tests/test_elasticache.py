@@ -100,7 +100,9 @@ def test_a_failover_on_demand_is_a_real_one_and_leaves_its_events(chat):
     before = chat.roles()
     (old,) = [node for node, role in before.items() if role == "primary"]
     (new,) = [node for node, role in before.items() if role == "replica"]
-    connect(primary).set("counter", "7")
+    client = connect(primary)
+    client.set("counter", "7")
+    assert client.wait(1, 5000) == 1, "replication is asynchronous: what no replica has is lost with the primary"
     assert chat.call("TestFailover", ReplicationGroupId="chat", NodeGroupId="0001")["ReplicationGroup"]["Status"] == "modifying"
     wait_for(lambda: chat.roles()[new] == "primary", 15)
     chat.available()

@@ -22,8 +22,8 @@ options:
     description: Log group of the application, or of one colour of it.
     type: str
     required: true
-  message:
-    description: Value of C(message) in the lines that count. It must also occur as a word in them.
+  event:
+    description: Value of C(message) in the lines that count; a word.
     type: str
     default: connections
   field:
@@ -102,42 +102,16 @@ open_connections:
       sample: [[0.1, 41], [5.2, 40]]
 """
 
-import time
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.bluegreen.aws.plugins.module_utils import _connections as connections
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws import logs
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, fail
 
 
-def run(client, params, *, check=False, clock=time.time, sleep=time.sleep):
-    """What RETURN says. ``clock`` gives seconds since the epoch."""
-    began = clock()
-    wait = connections.Wait(0 if check else params["wait_timeout"])
-    while True:
-        now = clock()
-        since = int((now - params["max_age"]) * 1000)
-        events = logs.lines(client, params["log_group"], params["message"], since)
-        found = connections.count(events, params["message"], params["field"], since)
-        wait.on_count(now - began, found)
-        if wait.outcome:
-            break
-        sleep(params["interval"])
-    return {
-        "outcome": wait.outcome,
-        "first": wait.first,
-        "left": wait.last,
-        "seconds": round(clock() - began, 1),
-        "tasks": found.tasks,
-        "counts": [list(one) for one in wait.counts],
-    }
-
-
 def main():
     spec = {
         "log_group": {"type": "str", "required": True},
-        "message": {"type": "str", "default": "connections"},
+        "event": {"type": "str", "default": "connections"},
         "field": {"type": "str", "default": "websockets"},
         "max_age": {"type": "int", "default": 30},
         "wait_timeout": {"type": "int", "default": 0},
@@ -145,7 +119,7 @@ def main():
     }
     module = AnsibleAWSModule(argument_spec=spec, supports_check_mode=True)
     try:
-        found = run(make_client(module, "logs"), module.params, check=module.check_mode)
+        found = logs.open_connections(make_client(module, "logs"), module.params, check=module.check_mode)
     except BluegreenAWSError as exc:
         fail(module, exc)
     module.exit_json(changed=False, open_connections=found)

@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass
 
 WORSE_PRIOR = 0.2  # probability that blue is worse than usual while green is tried
+SUDDEN_PRIOR = 0.02  # that it has just become so
 WORSE_RATES = 12  # evenly spaced in the logarithm between the usual rate and HIGHEST
 HIGHEST = 0.5
 PRIOR_REQUESTS = 100  # how many requests at the floor a thin history is mixed with
@@ -40,13 +41,14 @@ def usual(floor: float, history: Counts) -> float:
     return min(HIGHEST, max(floor, (history.events + floor * PRIOR_REQUESTS) / (history.requests + PRIOR_REQUESTS)))
 
 
-def baseline(normal: float, recent: Counts) -> float:
-    """The tolerated rate while blue, whose usual rate is ``normal``, answers ``recent``; between ``normal`` and HIGHEST."""
+def baseline(normal: float, recent: Counts, prior: float = WORSE_PRIOR) -> float:
+    """The tolerated rate while blue, whose usual rate is ``normal``, answers ``recent``; between ``normal`` and HIGHEST. ``prior``: the
+    probability that blue is worse than usual."""
     if not recent.events or normal >= HIGHEST:
         return normal
     step = math.log(HIGHEST / normal) / WORSE_RATES
     rates = [normal * math.exp(step * number) for number in range(WORSE_RATES + 1)]
-    priors = [1 - WORSE_PRIOR] + [WORSE_PRIOR / WORSE_RATES] * WORSE_RATES
+    priors = [1 - prior] + [prior / WORSE_RATES] * WORSE_RATES
     good = recent.requests - recent.events
     logs = [math.log(prior) + recent.events * math.log(rate) + good * math.log(1 - rate) for prior, rate in zip(priors, rates, strict=True)]
     top = max(logs)

@@ -14,15 +14,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from .baseline import Counts, baseline, usual
+from .baseline import SUDDEN_PRIOR, Counts, baseline, usual
 from .samples import ANY, BLUE, FAST, GREEN, Sample, percentile
 from .sequential import Hypotheses, Sequential
 
 PROMOTE, ABORT, INCONCLUSIVE = "promote", "abort", "inconclusive"
-SPENT = {"errors": 0.75, "unattributed": 0.10, "slow": 0.10, "client_errors": 0.05}  # shares of alpha
+SPENT = {"errors": 0.85, "unattributed": 0.06, "slow": 0.06, "client_errors": 0.03}  # shares of alpha
 FAST_SHARE = 0.8  # of each test's alpha, when there are metric sources too
 RECENT_INTERVALS = 15
 RECENT_REQUESTS = 600
+LATEST_INTERVALS = 4  # what happens to both colours at once is seen in these; two seconds of probes
 ENOUGH_FOR_P95 = 20
 NOTHING = Counts()
 TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow answers", "unattributed": "answers of no colour"}
@@ -78,9 +79,12 @@ class _Stream:
             self.recent.popleft()
 
     def judge_green(self, counts: Counts) -> None:
-        recent = sum(self.recent, Counts())
-        self.tolerated = baseline(usual(self.test.test.floor, self.history), recent)
+        normal = usual(self.test.test.floor, self.history)
+        latest = sum(list(self.recent)[-LATEST_INTERVALS:], Counts())
+        self.tolerated = max(baseline(normal, sum(self.recent, Counts())), baseline(normal, latest, SUDDEN_PRIOR))
         self.green += counts
+        if self.name == "slow" and not latest.requests:
+            return  # slow answers come in bursts, for all at once: without blue's nobody can say whose they are
         self.test.observe(counts.requests, counts.events, self.tolerated)
 
     def arithmetic(self) -> dict:

@@ -14,7 +14,6 @@ import typing as t
 from ..balancer.collector import Collector
 from ..balancer.container import forget_all
 from ..emulation import tags
-from ..emulation.certificates import Acm
 from ..emulation.delivery import Delivery
 from ..emulation.vpcs import Vpcs
 from ..input_model import BadMember, InputModel
@@ -53,7 +52,7 @@ class LoadBalancing:
         self.store = Store(cloud.region, cloud.account_id)
         self._input = InputModel("elbv2")
         self.model = self._input.model
-        self.certificates = Certificates(Acm(cloud.account_id, cloud.region), cloud.name)
+        self.certificates = Certificates(cloud.certificates)
         self.recorder = Recorder(cloud, self.store, lambda: self.fleet, self.delivery)
         self.collector = Collector(self.recorder.take)
         self.fleet = Fleet(cloud, self.store, self.certificates, self.collector.listen)
@@ -129,7 +128,6 @@ class LoadBalancing:
         """The service's controls.
 
         `faults`: which operations fail or take longer. `flush` (POST): publish metrics and access logs now, not at their time.
-        `authority`: the certificate of the authority that signs requested certificates, in PEM.
         """
         if path == "faults":
             return self.faults.admin(method, body)
@@ -137,8 +135,6 @@ class LoadBalancing:
             await asyncio.to_thread(self.recorder.sample)
             await self.recorder.flush()
             return 200, {"Content-Type": "application/json"}, b"{}"
-        if path == "authority":
-            return 200, {"Content-Type": "application/x-pem-file"}, self.certificates.authority_pem().encode()
         return 404, {"Content-Type": "application/json"}, json.dumps({"message": f"there is no control {path}"}).encode()
 
     # -- for the other services of this process; see cloud.TargetGroups

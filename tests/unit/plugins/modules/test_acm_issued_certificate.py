@@ -33,8 +33,9 @@ def acm():
         stub.assert_no_pending_responses()
 
 
-def there(stub, *names, tags=TAGS):
-    """An account with one certificate for another domain and, unless `tags` is None, ours."""
+def there(stub, *names, tags=()):
+    """An account with one certificate for another domain and, unless `tags` is None, ours with these tags, or with TAGS."""
+    tags = TAGS if tags == () else tags
     listed = [{"CertificateArn": ARN.replace("1111", "9999"), "DomainName": "other.example.com"}]
     listed += [] if tags is None else [{"CertificateArn": ARN, "DomainName": "chat.example.com"}]
     stub.add_response("list_certificates", {"CertificateSummaryList": listed}, LISTED)

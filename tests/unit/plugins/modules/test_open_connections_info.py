@@ -10,10 +10,10 @@ import json
 import pytest
 from stubbed import stubbed
 
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws import logs
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError
-from ansible_collections.bluegreen.aws.plugins.modules import open_connections_info as module
 
-PARAMS = {"log_group": "/ecs/c/blue", "message": "connections", "field": "websockets", "max_age": 30, "wait_timeout": 60, "interval": 5}
+PARAMS = {"log_group": "/ecs/c/blue", "event": "connections", "field": "websockets", "max_age": 30, "wait_timeout": 60, "interval": 5}
 
 
 class Clock:
@@ -42,7 +42,7 @@ def run(stubber, client, answers, **params):
     for number, numbers in enumerate(answers):
         now = clock.now + 5 * number
         stubber.add_response("filter_log_events", answer(now, *numbers), asked(now))
-    return module.run(client, {**PARAMS, **params}, clock=clock, sleep=clock.sleep)
+    return logs.open_connections(client, {**PARAMS, **params}, clock=clock, sleep=clock.sleep)
 
 
 def test_it_waits_until_all_have_left():
@@ -70,14 +70,14 @@ def test_it_reads_every_page():
         other = answer(1000.0, 4)
         other["events"][0]["logStreamName"] = "app/other"
         stubber.add_response("filter_log_events", other, asked(1000.0, nextToken="more"))
-        found = module.run(client, {**PARAMS, "wait_timeout": 0}, clock=Clock())
+        found = logs.open_connections(client, {**PARAMS, "wait_timeout": 0}, clock=Clock())
     assert found["left"] == 5
 
 
 def test_check_mode_looks_once():
     with stubbed("logs") as (client, stubber):
         stubber.add_response("filter_log_events", answer(1000.0, 7), asked(1000.0))
-        found = module.run(client, PARAMS, check=True, clock=Clock())
+        found = logs.open_connections(client, PARAMS, check=True, clock=Clock())
     assert (found["outcome"], found["left"]) == ("limit", 7)
 
 
@@ -85,5 +85,5 @@ def test_an_error_names_the_group_and_the_call():
     with stubbed("logs") as (client, stubber):
         stubber.add_client_error("filter_log_events", "ResourceNotFoundException", "no")
         with pytest.raises(BluegreenAWSError) as caught:
-            module.run(client, PARAMS, clock=Clock())
+            logs.open_connections(client, PARAMS, clock=Clock())
     assert caught.value.message == "Failed to read log group /ecs/c/blue (logs:FilterLogEvents)"
