@@ -228,7 +228,8 @@ def connection():
 
 def compose(*, thorough=True):
     words = [] if thorough else ["-m", "not thorough"]
-    return pytest(BIN / "python", "tests/integration/compose", "tests/integration/samples", *words, env={"PYTHONPATH": str(WORK)})
+    suites = [f"tests/integration/{name}" for name in ("compose", "samples", "monitoring")]
+    return pytest(BIN / "python", *suites, *words, env={"PYTHONPATH": str(WORK)})
 
 
 def with_cloud(run):
@@ -239,7 +240,7 @@ def with_cloud(run):
 
 
 # Scenarios of the roles of chat and wealist: with them `make test` would take longer than it may; `make role` runs them.
-THOROUGH_SCENARIOS = {"fleet", "services", "site", "stores", "tables"}
+THOROUGH_SCENARIOS = {"database", "database_bootstrap", "fleet", "monitoring", "services", "site", "stores", "tables"}
 
 
 def role(*, thorough=True):

@@ -14,13 +14,14 @@ class Metrics:
     def __init__(self, *, version: str, colour: str):
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter("http_requests", "Answered requests.", ("method", "route", "code"), registry=self.registry)
-        self.latency = Histogram(
-            "http_request_duration_seconds", "Time to answer.", ("method", "route"), buckets=_BUCKETS, registry=self.registry
-        )
+        # Labels as Prometheus' own HTTP instrumentation has them; a route is its pattern, so that their number is known.
+        labels = ("method", "route", "code")
+        self.requests = Counter("http_requests", "Answered requests.", labels, registry=self.registry)
+        self.latency = Histogram("http_request_duration_seconds", "Time to answer.", labels, buckets=_BUCKETS, registry=self.registry)
+        self.in_flight = Gauge("http_requests_in_flight", "Requests that are being answered.", registry=self.registry)
         self.websockets = Gauge("websocket_connections", "Open WebSocket connections.", registry=self.registry)
         self.messages = Counter("chat_messages", "Messages taken, by what became of them.", ("result",), registry=self.registry)
-        self.ready = Gauge("ready", "1 when the last readiness check passed, else 0.", registry=self.registry)
+        self.ready = Gauge("service_ready", "1 when the last readiness check passed, else 0.", registry=self.registry)
         Info("build", "What runs here.", registry=self.registry).info({"version": version, "colour": colour})
 
     def render(self) -> bytes:

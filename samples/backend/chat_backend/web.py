@@ -144,6 +144,8 @@ class Application:
             self.traffic.seen()
         started = time.monotonic()
         code = 500
+        counted = request.path != "/ws"  # an open WebSocket is no work that waits
+        self.metrics.in_flight.inc(counted)
         try:
             response = await handler(request)
             code = response.status
@@ -152,6 +154,7 @@ class Application:
             code = error.status
             raise
         finally:
+            self.metrics.in_flight.dec(counted)
             self._record(request, code, time.monotonic() - started)
 
     def _record(self, request: web.Request, code: int, seconds: float) -> None:
@@ -161,7 +164,7 @@ class Application:
         method = request.method if route != "none" else "any"
         self.metrics.requests.labels(method, route, str(code)).inc()
         if code != 101:
-            self.metrics.latency.labels(method, route).observe(seconds)
+            self.metrics.latency.labels(method, route, str(code)).observe(seconds)
         level = logging.DEBUG if request.path in _QUIET and code < 500 else logging.INFO
         _LOG.log(
             level,

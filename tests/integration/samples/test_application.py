@@ -193,8 +193,9 @@ def test_metrics(stack):
     assert series()[name] == before + 1
     found = series()
     assert found['build_info{colour="blue",version="1.2.3"}'] == 1
-    assert found['http_request_duration_seconds_bucket{le="+Inf",method="GET",route="/healthz"}'] > 0
-    assert found["ready"] == 1
+    assert found['http_request_duration_seconds_bucket{code="200",le="+Inf",method="GET",route="/healthz"}'] > 0
+    assert found["service_ready"] == 1
+    assert found["http_requests_in_flight"] == 1  # this one
 
     async def connected() -> float:
         async with Client(stack.backend):

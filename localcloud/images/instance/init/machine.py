@@ -23,6 +23,7 @@ def prepare(settings: dict) -> dict[str, str]:
         "AWS_REGION": settings["region"],
         "AWS_DEFAULT_REGION": settings["region"],
     }
+    _mounts()
     _boot_id()
     _forward(settings)
     _control_groups()
@@ -37,6 +38,11 @@ def forget() -> None:
             subprocess.run(["iptables", "-t", table, verb], check=False)
     subprocess.run(["umount", BOOT_ID], check=False, stderr=subprocess.DEVNULL)
     subprocess.run("rm -rf /run/* /tmp/.[!.]*", shell=True, check=False)  # noqa: S602 - constant, and the shell's pattern
+
+
+def _mounts() -> None:
+    """Share the root's mounts, as systemd does: what is mounted later is then seen by containers that ask for it (rslave)."""
+    subprocess.run(["mount", "--make-rshared", "/"], check=False)
 
 
 def _boot_id() -> None:
