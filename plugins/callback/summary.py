@@ -14,6 +14,7 @@ description:
   - At the end prints the time of each play and what the role P(bluegreen.aws.verify#role) collected; URLs, versions, what to try next.
   - Loads P(bluegreen.aws.ssm#connection) once, before the first play. Ansible starts a process for each task, and each would load it anew,
     which takes about 30 ms.
+  - Starts the process in which P(bluegreen.aws.local#connection) runs modules, and ends it.
 author:
   - bluegreen.aws maintainers (@bluegreen-aws)
 options:
@@ -40,6 +41,8 @@ from ansible.errors import AnsibleError
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import connection_loader
+
+from ansible_collections.bluegreen.aws.plugins.plugin_utils import _warm as warm
 
 
 def minutes(seconds):
@@ -124,8 +127,12 @@ class CallbackModule(CallbackBase):
         self._task_began = self._spoken = self._began
         self._stop = threading.Event()
         self._thread = None
+        self._server = None
 
     def v2_playbook_on_start(self, playbook):
+        with contextlib.suppress(OSError):  # without it modules run as they do anywhere
+            self._server = warm.start()
+            os.environ[warm.ADDRESS] = self._server.address
         preload("bluegreen.aws.ssm")
         if self.get_option("interval") > 0:
             self._thread = threading.Thread(target=self._watch, args=(self.get_option("interval"),), daemon=True)
@@ -164,6 +171,9 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats):
         self._stop.set()
+        if self._server:
+            os.environ.pop(warm.ADDRESS, None)
+            self._server.close()
         self._task = None
         self._end_play()
         collected = stats.custom.get("_run", {}).get("bluegreen_summary", {})

@@ -67,7 +67,9 @@ boots:
     why:
       description: Last line before the end, of one that failed.
       type: str
-      sample: "Parameter Store has no /wealist/prod/db/user_db_name. Create what is missing, or correct its name and the region. Nothing was changed."
+      sample: >-
+        Parameter Store has no /wealist/prod/db/user_db_name. Create what is missing, or correct its name and the region.
+        Nothing was changed.
     age:
       description: Seconds since then.
       type: int

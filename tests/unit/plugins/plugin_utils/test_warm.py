@@ -1,0 +1,134 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs in forks of a process that has botocore loaded: real processes, as the connection uses them."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import io
+import os
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+
+from ansible_collections.bluegreen.aws.plugins.plugin_utils import _warm as warm
+
+
+@pytest.fixture(scope="module")
+def server():
+    started = warm.start()
+    yield started
+    started.close()
+
+
+def run(server, text):
+    return warm.run(server.address, text.encode())
+
+
+def test_what_a_program_says_and_how_it_ends(server):
+    assert run(server, "print('out')") == (0, b"out\n", b"")
+    assert run(server, "import sys; sys.stderr.write('err'); sys.exit(3)") == (3, b"", b"err")
+    assert run(server, "import sys; sys.exit('a sentence')") == (1, b"", b"a sentence\n")
+    code, out, err = run(server, "1 / 0")
+    assert (code, out) == (1, b"") and err.rstrip().endswith(b"ZeroDivisionError: division by zero")
+
+
+def test_a_program_that_is_killed(server):
+    assert run(server, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)") == (255, b"", b"")
+    assert run(server, "print(1)") == (0, b"1\n", b"")
+
+
+def test_botocore_is_loaded_already(server):
+    assert run(server, "import sys; print('botocore.session' in sys.modules, 'ansible' in sys.modules)") == (0, b"True False\n", b"")
+
+
+def test_much_on_both_streams(server):
+    code, out, err = run(server, "import sys\nfor _ in range(400): sys.stdout.write('o' * 1000); sys.stderr.write('e' * 1000)")
+    assert (code, out, err) == (0, b"o" * 400_000, b"e" * 400_000)
+
+
+def test_a_program_of_two_megabytes(server):
+    assert run(server, f"text = '{'x' * 2_000_000}'\nprint(len(text))") == (0, b"2000000\n", b"")
+
+
+def test_environment_folder_and_umask_are_the_callers(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("ONLY_HERE", "yes")
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o077)
+    try:
+        code, out, _err = run(server, "import os; print(os.environ['ONLY_HERE'], os.getcwd()); open('made', 'w')")
+    finally:
+        os.umask(before)
+    assert (code, out.decode()) == (0, f"yes {tmp_path}\n")
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o600
+
+
+def test_programs_know_nothing_of_one_another(server):
+    run(server, "import os, sys; os.environ['LEFT'] = 'x'; sys.modules['left'] = sys; globals()['left'] = 1")
+    assert run(server, "import os, sys; print('LEFT' in os.environ, 'left' in sys.modules, 'left' in globals(), __name__)") == (
+        0,
+        b"False False False __main__\n",
+        b"",
+    )
+
+
+def test_what_is_registered_for_the_end_is_done(server):
+    assert run(server, "import atexit; atexit.register(lambda: print('bye'))") == (0, b"bye\n", b"")
+
+
+def test_there_is_no_input(server):
+    assert run(server, "import sys; print(repr(sys.stdin.read()))") == (0, b"''\n", b"")
+
+
+def test_many_at_once(server):
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda number: run(server, f"import time; time.sleep(0.05); print({number})"), range(64)))
+    assert answers == [(0, f"{number}\n".encode(), b"") for number in range(64)]
+
+
+def test_what_a_zip_file_holds_is_compiled_once(server, tmp_path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("told_once.py", "VALUE = 41 + 1\n")
+    path = tmp_path / "one.zip"
+    path.write_bytes(buffer.getvalue())
+    # The compiler is replaced in the program: what was compiled before needs none.
+    first = f"import sys; sys.path.insert(0, {str(path)!r}); import told_once; print(told_once.VALUE)"
+    without = "import builtins\ndef no(*_a, **_k): raise AssertionError('compiled again')\nbuiltins.compile = no\n"
+    assert run(server, without + first)[0] == 1
+    assert run(server, first) == (0, b"42\n", b"")
+    deadline = time.monotonic() + 5
+    while (answer := run(server, without + first)) != (0, b"42\n", b"") and time.monotonic() < deadline:
+        time.sleep(0.01)  # the lesson comes after the answer
+    assert answer == (0, b"42\n", b"")
+
+
+def test_nobody_else_gets_in_and_nothing_is_left():
+    started = warm.start()
+    folder = os.path.dirname(started.address)
+    assert os.stat(folder).st_mode & 0o777 == 0o700
+    run(started, "pass")
+    started.close()
+    started.close()
+    assert not os.path.exists(folder)
+    with pytest.raises(ProcessLookupError):
+        os.kill(started.pid, 0)
+    with pytest.raises(warm.Unavailable, match="no server answers at"):
+        run(started, "pass")
+
+
+def test_it_ends_with_the_one_that_started_it_even_when_that_is_killed():
+    text = (
+        "import os, sys; sys.path.insert(0, os.path.dirname(sys.argv[1])); import _warm\n"
+        "server = _warm.start(); _warm.run(server.address, b'pass'); print(server.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", text, warm.__file__], capture_output=True, text=True, check=False)
+    pid = int(done.stdout)
+    deadline = time.monotonic() + 10
+    while os.path.exists(f"/proc/{pid}/stat") and open(f"/proc/{pid}/stat").read().split()[2] != "Z":
+        assert time.monotonic() < deadline, "the server goes on"
+        time.sleep(0.02)
