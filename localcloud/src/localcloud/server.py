@@ -12,12 +12,14 @@ import logging
 import os
 import signal
 import sys
+import time
 import typing as t
 
 import docker
 
 from . import images
 from . import settings as settings_module
+from .calls import Calls
 from .certificates import Authority
 from .cloud import Cloud
 from .dataplane import rules
@@ -63,6 +65,7 @@ class Server:
         import ministack.services.ssm
 
         self.settings = settings
+        self.calls = Calls()
         self.fingerprint = images.fingerprint()
         client = docker.from_env(timeout=120)
         chains = rules.Chains(settings.short)
@@ -163,12 +166,17 @@ class Server:
 
 
 def _with_admin(app: Asgi, server: Server) -> Asgi:
-    """The application with `/_localcloud/…` in front: health, status, and each service's own controls."""
+    """The application with `/_localcloud/…` in front: health, status, calls, and each service's own controls."""
 
     async def asgi(scope: dict[str, t.Any], receive: t.Any, send: t.Any) -> None:
         path = scope.get("path", "")
         if scope["type"] != "http" or not path.startswith("/_localcloud/"):
-            await app(scope, receive, send)
+            began = time.monotonic()
+            try:
+                await app(scope, receive, send)
+            finally:
+                if scope["type"] == "http":
+                    server.calls.add(scope["headers"], time.monotonic() - began)
             return
         body = b""
         while True:
@@ -188,6 +196,8 @@ async def _admin(server: Server, method: str, path: str, body: bytes) -> tuple[i
     json_type = {"Content-Type": "application/json"}
     if path == "health":
         return 200, json_type, json.dumps({"name": server.settings.name, "pid": os.getpid(), "fingerprint": server.fingerprint}).encode()
+    if path == "calls":
+        return 200, json_type, json.dumps(server.calls.listed()).encode()
     if path == "status":
         return 200, json_type, json.dumps(await asyncio.to_thread(server.status)).encode()
     name, _, rest = path.partition("/")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import io
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -129,6 +130,6 @@ def test_it_ends_with_the_one_that_started_it_even_when_that_is_killed():
     done = subprocess.run([sys.executable, "-c", text, warm.__file__], capture_output=True, text=True, check=False)
     pid = int(done.stdout)
     deadline = time.monotonic() + 10
-    while os.path.exists(f"/proc/{pid}/stat") and open(f"/proc/{pid}/stat").read().split()[2] != "Z":
+    while (stat := pathlib.Path(f"/proc/{pid}/stat")).exists() and stat.read_text().split()[2] != "Z":
         assert time.monotonic() < deadline, "the server goes on"
         time.sleep(0.02)
