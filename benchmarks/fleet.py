@@ -70,6 +70,11 @@ class Wealist:
             ids &= {item["Target"]["Id"] for item in states if item["TargetHealth"]["State"] == "healthy"}
         return ids
 
+    def whole(self):
+        """Ids of all instances, or None while one of them does not serve."""
+        serving = self.serving()
+        return serving if len(serving) >= self.group()["DesiredCapacity"] else None
+
     def refreshes(self):
         return self.groups.describe_instance_refreshes(AutoScalingGroupName=GROUP)["InstanceRefreshes"]
 
@@ -163,7 +168,7 @@ async def refresh(options):
 
 async def selfheal(options):
     wealist = Wealist()
-    before, _ = await until("the group is whole", 600, lambda: len(found := wealist.serving()) >= wealist.group()["DesiredCapacity"] and found)
+    before, _ = await until("the group is whole", 600, wealist.whole)
     await until("Prometheus reaches every instance", 120, lambda: before <= wealist.watched())
     victim = sorted(before)[0]
     async with Loaded(wealist, options.rate) as loaded:
