@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SYSTEM ?= popcon
 PYTHON := .venv/bin/python
 
-.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e canary canary-bad canary-kill bench-rollback bench-judge bench-ssm bench-redeploy docs changelog
+.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e canary canary-bad canary-kill bench-rollback bench-judge bench-ssm bench-redeploy bench-refresh selfheal bench-provision bench-noop docs changelog
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,18 @@ bench-rollback: setup ## Rollbacks of chat: from the command to verified
 
 bench-judge: setup ## How often the judge is wrong: 10 000 simulated rollouts of each scenario
 	@$(PYTHON) benchmarks/judge.py
+
+bench-refresh: setup ## A fleet of three under load: to a new version, then to one that never gets healthy (after make demo SYSTEM=wealist)
+	@$(PYTHON) benchmarks/fleet.py refresh
+
+selfheal: setup ## An instance of wealist crashes: until another serves and is watched
+	@$(PYTHON) benchmarks/fleet.py selfheal
+
+bench-provision: setup ## A first run of wealist with the creation times of AWS: wall time over critical path
+	@$(PYTHON) benchmarks/provision.py first
+
+bench-noop: setup ## A run of wealist that changes nothing, beside one stock task for each resource
+	@$(PYTHON) benchmarks/provision.py noop
 
 bench-redeploy: setup ## Requests lost during redeployments: ours beside docker compose up -d
 	@$(PYTHON) tools/bench_redeploy.py
