@@ -132,7 +132,8 @@ def critical_path(tasks, watch):
     end["parameters"] = max(end["database"], end["cache"]) + work(tasks, "parameters")
     end["databases"] = max(end["monitoring group"], end["database"]) + work(tasks, "database_bootstrap")
     launched = watch.seen["backend"]
-    end["backend group"] = max(end["parameters"], end["databases"]) + work(tasks, "fleet", after=middle, before=launched) + watch.seconds("backend")
+    second = work(tasks, "fleet", after=middle, before=launched)
+    end["backend group"] = max(end["parameters"], end["databases"]) + second + watch.seconds("backend")
     last = max(watch.ready["backend"], launched)
     end["verified"] = end["backend group"] + sum(task["end"] - max(task["begin"], last) for task in tasks if task["end"] > last)
     return end["verified"], sorted(end.items(), key=lambda item: item[1])
@@ -144,7 +145,8 @@ def first(options):
     print(f"a cloud of its own, in which creations take at least: {words}", flush=True)
     subprocess.run([cloud.LOCALCLOUD, "--name", OWN, "down"], cwd=ROOT, check=True)
     try:
-        subprocess.run([cloud.LOCALCLOUD, "--name", OWN, "up"], cwd=ROOT, check=True, env={**os.environ, "LOCALCLOUD_CREATION_SECONDS": words})
+        paced = {**os.environ, "LOCALCLOUD_CREATION_SECONDS": words}
+        subprocess.run([cloud.LOCALCLOUD, "--name", OWN, "up"], cwd=ROOT, check=True, env=paced)
         env = cloud.environment(OWN)
         watch = Watch(env)
         watch.start()
@@ -163,7 +165,7 @@ def first(options):
 
 def calls(env):
     """(number, seconds) of the API calls of this controller so far."""
-    with urllib.request.urlopen(f"{env['AWS_ENDPOINT_URL']}/_localcloud/calls", timeout=10) as answer:
+    with urllib.request.urlopen(f"{env['AWS_ENDPOINT_URL']}/_localcloud/calls", timeout=10) as answer:  # noqa: S310 - loopback
         own = [one for one in json.load(answer) if one["access_key"] == env["AWS_ACCESS_KEY_ID"]]
     return sum(one["calls"] for one in own), sum(one["seconds"] for one in own)
 
@@ -177,7 +179,8 @@ def noop(options):
             seconds, _ = timed(words, env, quiet=True)
             after = calls(env)
             found[name].append((seconds, after[0] - before[0], after[1] - before[1]))
-            print(f"  {number + 1}/{options.repeat} {name:<14} {seconds:6.1f} s  {found[name][-1][1]} calls, {found[name][-1][2]:.1f} s in them", flush=True)
+            _seconds, made, inside = found[name][-1]
+            print(f"  {number + 1}/{options.repeat} {name:<14} {seconds:6.1f} s  {made} calls, {inside:.1f} s in them", flush=True)
     middle = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in found.items()}
     (ours, number, inside), (stock, stock_calls, _) = middle["site.yml"], middle["one task each"]
     print(f"medians: {ours:.1f} s with {number:.0f} calls, beside {stock:.1f} s with {stock_calls:.0f} calls")

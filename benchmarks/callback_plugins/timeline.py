@@ -35,8 +35,8 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_task_start(self, task, is_conditional):
         self._end()
         role = task._role.get_name() if task._role else ""
-        path = task.get_path() or ""
-        self._task = {"name": task.get_name(), "role": role.rpartition(".")[2], "file": os.path.basename(path.partition(":")[0]), "begin": time.time()}
+        file = os.path.basename((task.get_path() or "").partition(":")[0])
+        self._task = {"name": task.get_name(), "role": role.rpartition(".")[2], "file": file, "begin": time.time()}
 
     def v2_playbook_on_stats(self, stats):
         self._end()

@@ -23,7 +23,8 @@ from localcloud.autoscaling.refreshes import Refreshes
 from localcloud.autoscaling.shapes import World
 from localcloud.autoscaling.state import Group, Member, Members, State, Template
 from localcloud.autoscaling.surroundings import specification
-from localcloud.services.query_protocol import ApiError, render, service_model
+from localcloud.input_model import service_model
+from localcloud.services.query_protocol import ApiError, render
 
 TARGETS = "arn:aws:elasticloadbalancing:ap-northeast-2:1:targetgroup/web/1"
 TOPIC = "arn:aws:sns:ap-northeast-2:1:t"

@@ -203,6 +203,11 @@ def _not_side_by_side(definition: dict) -> str:
     return ""
 
 
+def may_be_proxied(treatment: Treatment) -> bool:
+    """Whether a service that is treated so can come to stand behind a proxy, whatever its image turns out to be."""
+    return treatment.strategy not in (STAY, RECREATE)
+
+
 def classify(project: dict, facts: dict, treatments: dict, root: str) -> tuple:
     """All services in start order, and warnings.
 

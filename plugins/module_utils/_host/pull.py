@@ -19,11 +19,11 @@ from . import aws
 _AT_ONCE = 3  # pulls side by side
 
 
-def resolve(host, project: dict, *, overrides: dict, pins: dict, containers: list, check: bool) -> dict:
+def resolve(host, project: dict, *, overrides: dict, pins: dict, containers: list, check: bool, proxied: bool = True) -> dict:
     """ImageFacts by service.
 
     ``pins`` is what an earlier release recorded: it wins over asking what a tag means now. A service that stays and whose compose file
-    names the same image as when it was started keeps that very image, and nothing is pulled for it.
+    names the same image as when it was started keeps that very image, and nothing is pulled for it. ``proxied``: a service may get a proxy.
     """
     references = {name: model.reference_of(name, item, overrides) for name, item in project["services"].items() if model.replicas(item) > 0}
     unknown = sorted(set(overrides) - set(project["services"]))
@@ -32,7 +32,7 @@ def resolve(host, project: dict, *, overrides: dict, pins: dict, containers: lis
     kept = {name: one for name, one in _staying(host, project, references, containers).items() if name not in pins}
     wanted = {name: pins.get(name, reference) for name, reference in references.items() if name not in kept}
     if not check:
-        pull_missing(host, wanted, always=not pins)
+        pull_missing(host, wanted, always=not pins, proxied=proxied)
     facts = {}
     for name, reference in references.items():
         found = host.docker.image(kept[name].image_id if name in kept else wanted[name])
@@ -86,15 +86,15 @@ def _last_image(host, name: str, containers: list):
     return None
 
 
-def pull_missing(host, wanted: dict, *, always: bool) -> None:
-    """Pulls, by service, what has to be pulled, and the proxy's image when it is not there; one login for all, forgotten afterwards."""
+def pull_missing(host, wanted: dict, *, always: bool, proxied: bool) -> None:
+    """Pulls, by service, what has to be pulled, and the proxy's image when it may be needed; one login for all, forgotten afterwards."""
     todo: dict = {}
     for name, reference in sorted(wanted.items()):
         local = host.docker.image(reference)
         fresh = host.options.pull == "always" and always and not images.is_pinned(reference)
         if host.options.pull != "never" and (not local or fresh):
             todo.setdefault(reference, name)
-    if host.options.pull != "never" and not host.docker.image(host.options.proxy_image):
+    if proxied and host.options.pull != "never" and not host.docker.image(host.options.proxy_image):
         todo.setdefault(host.options.proxy_image, "proxy")
     if not todo:
         return

@@ -10,6 +10,7 @@ import typing as t
 
 from ministack.services import tagging
 
+from ..input_model import service_model
 from . import query_protocol, rds_instances, rds_life, rds_settings, rds_snapshots, rds_tags
 from .pace import Pace
 from .query_protocol import ApiError, Members
@@ -69,7 +70,7 @@ class Rds:
         names, servers, placement = EndpointNames(cloud.name, cloud.region), Servers(cloud), Placement(cloud, state)
         controller = Controller(cloud, state, servers, placement, names)
         self._context = Context(cloud, state, servers, placement, controller, Views(state, names), Pace("rds", 2.0))
-        self._model = query_protocol.service_model("rds")
+        self._model = service_model("rds")
         _install_tags(self._context)
 
     async def stop(self) -> None:

@@ -48,14 +48,9 @@ class Account:
             raise refused("InvalidLaunchTemplateId.VersionNotFound", "DescribeLaunchTemplateVersions")
         return {"LaunchTemplateVersions": [{"VersionNumber": number}]}
 
-    def get_paginator(self, name):
-        assert name == "describe_instance_refreshes"
-        return self
-
-    def paginate(self, AutoScalingGroupName):
-        return [{"InstanceRefreshes": [self.under_way] if self.under_way else []}]
-
-    def describe_instance_refreshes(self, AutoScalingGroupName, InstanceRefreshIds):
+    def describe_instance_refreshes(self, AutoScalingGroupName, InstanceRefreshIds=None):
+        if InstanceRefreshIds is None:
+            return {"InstanceRefreshes": [self.under_way] if self.under_way else []}
         self.status = next(self.script, self.status)
         if isinstance(self.status, Exception):
             raise self.status
@@ -174,6 +169,8 @@ def test_new_instances_that_fail_lead_back_and_old_activities_do_not_count():
     real = account.describe_instance_refreshes
 
     def look(**asked):
+        if "InstanceRefreshIds" not in asked:
+            return real(**asked)
         account.listed = [{**old, "ActivityId": "new", "StatusMessage": "the lifecycle hook was abandoned"}, old]
         return real(**asked)
 

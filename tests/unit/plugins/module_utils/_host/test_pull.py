@@ -42,11 +42,12 @@ class Registry:
         self.logins.append((host, user, password))
 
 
-def resolve(machine, docker, image="r.example/a:1", overrides=None, pins=None, containers=(), check=False, **options):
+def resolve(machine, docker, image="r.example/a:1", overrides=None, pins=None, containers=(), check=False, proxied=True, **options):
     host = make_host(machine, state="rolled_back", **options)
     host.key, host.docker = b"k", docker
     project = {"services": {"a": {"image": image, "volumes": [{"type": "volume", "source": "d", "target": "/d"}]}}}
-    return pull.resolve(host, project, overrides=overrides or {}, pins=pins or {}, containers=list(containers), check=check)["a"]
+    given = {"overrides": overrides or {}, "pins": pins or {}, "containers": list(containers), "check": check, "proxied": proxied}
+    return pull.resolve(host, project, **given)["a"]
 
 
 PROXY = {"proxy": "sha256:f"}
@@ -121,3 +122,9 @@ def test_a_login_for_the_time_of_the_pull(machine, monkeypatch, tmp_path):
     assert docker.logins == [("r.example", "AWS", "hunter2")]
     assert docker.pulled == [("r.example/a:1", True)]
     assert [path.name for path in tmp_path.iterdir() if "bluegreen-login" in path.name] == []
+
+
+def test_the_proxy_of_services_that_have_none_is_not_pulled(machine):
+    docker = Registry({"r.example/a:1": "sha256:old"}, {"r.example/a:1": "sha256:old"})
+    resolve(machine, docker, pull="missing", proxied=False)
+    assert docker.pulled == []
