@@ -42,7 +42,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import connection_loader
 
-from ansible_collections.bluegreen.aws.plugins.plugin_utils import _warm as warm
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import client as warm
 
 
 def minutes(seconds):
@@ -134,6 +134,7 @@ class CallbackModule(CallbackBase):
             self._server = warm.start()
             os.environ[warm.ADDRESS] = self._server.address
         preload("bluegreen.aws.ssm")
+        preload("bluegreen.aws.local")
         if self.get_option("interval") > 0:
             self._thread = threading.Thread(target=self._watch, args=(self.get_option("interval"),), daemon=True)
             self._thread.start()

@@ -51,7 +51,7 @@ import sys
 from ansible.plugins.connection.local import Connection as Local
 from ansible.utils.display import Display
 
-from ansible_collections.bluegreen.aws.plugins.plugin_utils import _warm as warm
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import client as warm
 
 display = Display()
 

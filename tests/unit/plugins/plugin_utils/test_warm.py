@@ -16,7 +16,7 @@ import zipfile
 
 import pytest
 
-from ansible_collections.bluegreen.aws.plugins.plugin_utils import _warm as warm
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import client as warm
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_nobody_else_gets_in_and_nothing_is_left():
 
 def test_it_ends_with_the_one_that_started_it_even_when_that_is_killed():
     text = (
-        "import os, sys; sys.path.insert(0, os.path.dirname(sys.argv[1])); import _warm\n"
+        "import os, sys; sys.path.insert(0, os.path.dirname(sys.argv[1])); import client as _warm\n"
         "server = _warm.start(); _warm.run(server.address, b'pass'); print(server.pid, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", text, warm.__file__], capture_output=True, text=True, check=False)

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# This plugin util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What one program had to work out and the next one need not: byte code of sources, botocore's descriptions of services.
+
+A forked program notes what it did; the server is told, and knows it when it forks the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import marshal
+import types
+import zipimport
+
+from botocore import loaders, session
+
+
+class Compiled:
+    """Byte code by the digest of its source.
+
+    Ansible sends each module with its utilities as a zip file without byte code, so Python compiles them for every task: a fifth of a
+    second.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, types.CodeType] = {}
+        self.new: dict[bytes, types.CodeType] = {}
+        self._compile = getattr(zipimport, "_compile_source", None)  # CPython's; another interpreter compiles each time
+
+    def install(self) -> None:
+        if self._compile is not None:
+            zipimport._compile_source = self._look_up  # type: ignore[attr-defined]
+
+    def _look_up(self, path: str, source: bytes) -> types.CodeType:
+        key = hashlib.blake2b(source, digest_size=16).digest()
+        found = self.known.get(key)
+        if found is None:
+            found = self.new[key] = self._compile(path, source)  # type: ignore[misc]
+        return found
+
+
+class Models(loaders.Loader):
+    """botocore's loader of descriptions, one for all sessions of a process: that of EC2 alone takes a quarter of a second to read.
+
+    With AWS_DATA_PATH, which adds folders of a user's own, each session has its own loader as always.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple] = []
+
+    def install(self) -> None:
+        session.create_loader = lambda paths=None: self if paths is None else loaders.create_loader(paths)
+
+    def load_service_model(self, service_name, type_name, api_version=None):
+        self.asked.append(("load_service_model", service_name, type_name, api_version))
+        return super().load_service_model(service_name, type_name, api_version=api_version)
+
+    def load_data(self, name):
+        self.asked.append(("load_data", name))
+        return super().load_data(name)
+
+    def load_data_with_path(self, name):
+        self.asked.append(("load_data_with_path", name))
+        return super().load_data_with_path(name)
+
+
+class Memory:
+    """Both; `install` in a forked program, `lesson` there at its end, `learn` in the server."""
+
+    def __init__(self) -> None:
+        self._compiled = Compiled()
+        self._models = Models()
+        self._loaded: set[tuple] = set()
+
+    def install(self) -> None:
+        self._models.asked.clear()
+        self._compiled.install()
+        self._models.install()
+
+    def lesson(self) -> bytes:
+        return marshal.dumps((self._compiled.new, [one for one in self._models.asked if one not in self._loaded]))
+
+    def learn(self, lesson: bytes) -> None:
+        """Half a lesson, of a program that was killed, is none."""
+        with contextlib.suppress(EOFError, ValueError, TypeError):
+            compiled, asked = marshal.loads(lesson)  # noqa: S302  # from a fork of this process
+            self._compiled.known.update(compiled)
+            for one in asked:
+                self._load(tuple(one))
+
+    def _load(self, asked: tuple) -> None:
+        if asked in self._loaded:
+            return
+        self._loaded.add(asked)
+        name, *arguments = asked
+        # What botocore does not have, it does not have for the next program either.
+        with contextlib.suppress(Exception):
+            getattr(self._models, name)(*arguments)
