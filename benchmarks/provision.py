@@ -175,7 +175,8 @@ def launched(env):
     ec2 = client(env, "ec2")
     given = {"user_data": {}, "version_description": {}}
     for group in ("monitoring", "backend"):
-        newest = ec2.describe_launch_template_versions(LaunchTemplateName=f"{PREFIX}-{group}", Versions=["$Latest"])["LaunchTemplateVersions"][0]
+        found = ec2.describe_launch_template_versions(LaunchTemplateName=f"{PREFIX}-{group}", Versions=["$Latest"])
+        newest = found["LaunchTemplateVersions"][0]
         given["user_data"][group] = newest["LaunchTemplateData"]["UserData"]
         given["version_description"][group] = newest["VersionDescription"]
     return given

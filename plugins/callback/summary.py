@@ -27,6 +27,17 @@ options:
     ini:
       - section: callback_bluegreen_summary
         key: interval
+  cache:
+    description:
+      - Folder for what that process learns, and for modules as Ansible has assembled them, so that the next run need not do it again.
+        There is no argument and no result in it. It must be the user's own. Empty keeps nothing.
+    type: path
+    default: ~/.ansible/bluegreen
+    env:
+      - name: BLUEGREEN_CACHE
+    ini:
+      - section: callback_bluegreen_summary
+        key: cache
 requirements:
   - enable in configuration (C(callbacks_enabled=bluegreen.aws.summary))
 """
@@ -37,12 +48,18 @@ import sys
 import threading
 import time
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import connection_loader
+from ansible.release import __version__ as ansible_version
 
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import client as warm
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import payloads
+
+# Where Ansible looks for a module that it has assembled in this run; ansible.executor.module_common.
+ASSEMBLED = os.path.join(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache")
 
 
 def minutes(seconds):
@@ -128,16 +145,33 @@ class CallbackModule(CallbackBase):
         self._stop = threading.Event()
         self._thread = None
         self._server = None
+        self._kept = ""
 
     def v2_playbook_on_start(self, playbook):
-        with contextlib.suppress(OSError):  # without it modules run as they do anywhere
-            self._server = warm.start()
-            os.environ[warm.ADDRESS] = self._server.address
+        self._begin_warm()
         preload("bluegreen.aws.ssm")
         preload("bluegreen.aws.local")
         if self.get_option("interval") > 0:
             self._thread = threading.Thread(target=self._watch, args=(self.get_option("interval"),), daemon=True)
             self._thread.start()
+
+    def _begin_warm(self):
+        """Without any of it modules run as they do anywhere."""
+        with contextlib.suppress(OSError):
+            if self.get_option("cache"):
+                self._kept = payloads.folder_of(self.get_option("cache"), ansible_version)
+                payloads.offer(self._kept, ASSEMBLED)
+        with contextlib.suppress(OSError):
+            self._server = warm.start(os.path.join(self._kept, "memory") if self._kept else "")
+            os.environ[warm.ADDRESS] = self._server.address
+
+    def _end_warm(self):
+        if self._server:
+            os.environ.pop(warm.ADDRESS, None)
+            self._server.close()
+        if self._kept:
+            with contextlib.suppress(OSError):
+                payloads.keep(self._kept, ASSEMBLED)
 
     def _watch(self, interval):
         # os.write and not Display: a thread that held Display's lock while Ansible forks a worker would leave the worker with it.
@@ -172,9 +206,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats):
         self._stop.set()
-        if self._server:
-            os.environ.pop(warm.ADDRESS, None)
-            self._server.close()
+        self._end_warm()
         self._task = None
         self._end_play()
         collected = stats.custom.get("_run", {}).get("bluegreen_summary", {})

@@ -57,10 +57,11 @@ class Server:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def start() -> Server:
+def start(memory: str = "") -> Server:
     """Starts a server with this interpreter. It is given time to load while the caller goes on: a request waits for it.
 
-    The socket listens before this returns, so that nobody comes too early. OSError when there can be no such process.
+    ``memory``: file in which it keeps what it learns, see memory.py. The socket listens before this returns, so that nobody comes too
+    early. OSError when there can be no such process.
     """
     folder = tempfile.mkdtemp(prefix="bluegreen-warm-")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -69,7 +70,7 @@ def start() -> Server:
         listener.listen(128)
         ours_end, pipe = os.pipe()
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py")
-        words = [sys.executable, program, str(listener.fileno()), str(ours_end)]
+        words = [sys.executable, program, str(listener.fileno()), str(ours_end), memory]
         # Streams of its own: Ansible has closed its own for children, and files that took their numbers would be taken for them.
         inherit = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(_STREAMS)]
         os.set_inheritable(listener.fileno(), True)

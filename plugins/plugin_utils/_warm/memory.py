@@ -13,10 +13,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import marshal
+import os
 import types
 import zipimport
 
 from botocore import loaders, session
+
+_MOST = 32 << 20  # bytes of a file of byte code; a larger one is begun anew
 
 
 class Compiled:
@@ -70,12 +73,42 @@ class Models(loaders.Loader):
 
 
 class Memory:
-    """Both; `install` in a forked program, `lesson` there at its end, `learn` in the server."""
+    """Both; `install` in a forked program, `lesson` there at its end, `learn` in the server.
 
-    def __init__(self) -> None:
+    With a file, the server begins with what one before it knew: byte code is looked up by its source, and descriptions are only named
+    there, so nothing of it can be out of date.
+    """
+
+    def __init__(self, path: str = "") -> None:
         self._compiled = Compiled()
         self._models = Models()
         self._loaded: set[tuple] = set()
+        self.todo: list[tuple] = []
+        self._path = path
+        with contextlib.suppress(OSError, EOFError, ValueError, TypeError):
+            with open(path, "rb") as file:
+                compiled, asked = marshal.load(file)  # noqa: S302  # in a folder that only its owner can write to
+            self._compiled.known.update(compiled)
+            self.todo = [tuple(one) for one in asked]
+
+    def load_next(self) -> None:
+        """One of the descriptions that were needed last time."""
+        self._load(self.todo.pop(0))
+
+    def save(self) -> None:
+        """Up to so much that a collection's development does not fill the disk."""
+        if not self._path:
+            return
+        content = marshal.dumps((self._compiled.known, sorted(self._loaded, key=repr)))
+        if len(content) <= _MOST:
+            with contextlib.suppress(OSError):
+                part = f"{self._path}.{os.getpid()}.part"
+                with open(part, "wb") as file:
+                    file.write(content)
+                os.replace(part, self._path)
+        else:
+            with contextlib.suppress(OSError):
+                os.remove(self._path)
 
     def install(self) -> None:
         self._models.asked.clear()

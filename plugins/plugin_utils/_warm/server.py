@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # This plugin util is PRIVATE to the collection. It can have breaking changes at any time.
-"""The process that client.py describes: loads botocore, then forks itself for each program. Run as a script with two file descriptors."""
+"""The process that client.py describes: loads botocore, then forks itself for each program. Run as a script.
+
+    server.py LISTENER PIPE FILE    file descriptors of the socket and of the pipe whose end ends it, and the file of its memory or ''
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _LENGTH = struct.Struct("!I")
 _STREAMS = 3
 
 
-def _serve(listener: socket.socket, pipe: int) -> None:
+def _serve(listener: socket.socket, pipe: int, path: str) -> None:
     """Answers until the other end of ``pipe`` is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: it is for the playbook, whose end is this one's
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
@@ -36,13 +39,16 @@ def _serve(listener: socket.socket, pipe: int) -> None:
             __import__(name)
     import memory
 
-    remembered = memory.Memory()
+    remembered = memory.Memory(path)
     sys.path[0] = ""  # as it is for a program that comes from the input; it was this file's folder
     lessons: dict[int, bytearray] = {}  # by the pipe that they come from
     while True:
-        ready, _, _ = select.select([listener, pipe, *lessons], [], [])
+        ready, _, _ = select.select([listener, pipe, *lessons], [], [], 0 if remembered.todo else None)
         if pipe in ready:
+            remembered.save()
             return
+        if not ready:
+            remembered.load_next()
         for lesson in set(ready) & lessons.keys():
             chunk = os.read(lesson, 1 << 20)
             lessons[lesson] += chunk
@@ -128,4 +134,4 @@ def _code_of(exc: SystemExit) -> int:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
+    _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), sys.argv[3])
