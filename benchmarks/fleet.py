@@ -135,7 +135,15 @@ class Loaded:
 
 async def refresh(options):
     wealist = Wealist()
-    wealist.groups.set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=FLEET, HonorCooldown=False)
+    least = wealist.group()["MinSize"]
+    wealist.groups.update_auto_scaling_group(AutoScalingGroupName=GROUP, MinSize=FLEET, MaxSize=max(FLEET, wealist.group()["MaxSize"]))
+    try:
+        return await measure_refresh(wealist, options)
+    finally:
+        wealist.groups.update_auto_scaling_group(AutoScalingGroupName=GROUP, MinSize=least)
+
+
+async def measure_refresh(wealist, options):
     await until(f"{FLEET} instances in service", 600, lambda: len(wealist.serving()) >= FLEET)
     good, bad = (f"{kind}-{int(time.time()):x}" for kind in ("good", "bad"))
     for version, faults in ((good, ""), (bad, "never_healthy")):

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, bluegreen.aws maintainers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of wealist act with: playbooks, groups, requests through the load balancer, Prometheus, the instances' containers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import world
+
+NAME = "wealist-prod"
+
+
+def run(playbook, *arguments, timeout=900, **env):
+    words = [str(world.ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/wealist", f"playbooks/{playbook}.yml", *arguments]
+    began = time.monotonic()
+    done = subprocess.run(
+        words, cwd=world.ROOT, env=world.environment(env), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False,
+    )  # fmt: skip
+    return world.Result(done.returncode, done.stdout, time.monotonic() - began)
+
+
+def group(name):
+    groups = world.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[f"{NAME}-{name}"])
+    return groups["AutoScalingGroups"][0]
+
+
+def in_service(name):
+    return [item["InstanceId"] for item in group(name)["Instances"] if item["LifecycleState"] == "InService"]
+
+
+def address(instance):
+    found = world.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    return found["PrivateIpAddress"]
+
+
+def container(instance):
+    words = ["docker", "ps", "-q", "--filter", f"label=localcloud.instance={instance}"]
+    return subprocess.run(words, text=True, capture_output=True, check=True).stdout.split()[0]
+
+
+def url():
+    return f"http://{world.client('elbv2').describe_load_balancers(Names=[NAME])['LoadBalancers'][0]['DNSName']}"
+
+
+def ask(path, body=None):
+    """(status, JSON) of one request through the load balancer."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url() + path, data=data, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as problem:
+        return problem.code, None
+
+
+def texts(service, room):
+    """The texts of a room's messages, as one of the services has them in its database."""
+    status, found = ask(f"/{service}/api/messages?room={room}")
+    assert status == 200
+    return [one["text"] for one in found["messages"]]
+
+
+def prometheus(query):
+    """Prometheus' result vector."""
+    question = urllib.parse.urlencode({"query": query})
+    where = f"http://{address(in_service('monitoring')[0])}:9090/api/v1/query?{question}"
+    with urllib.request.urlopen(where, timeout=5) as answer:
+        return json.load(answer)["data"]["result"]
+
+
+def wait_for(what, seconds=120, every=0.5):
+    """The first true value; a connection that is refused meanwhile is none."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = what()
+        except (OSError, IndexError):
+            found = None
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not true within {seconds} s"
+        time.sleep(every)
