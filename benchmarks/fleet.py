@@ -159,7 +159,7 @@ async def measure_refresh(wealist, options):
         await loaded.phase("after", asyncio.sleep(5))
     tally = loaded.load.tally
     refresh_s = (refreshed["EndTime"] - refreshed["StartTime"]).total_seconds()
-    answered = {outcome.answered_by for outcome in tally.of_phase("after").outcomes}
+    answered = {outcome.answered_by.split()[0] for outcome in tally.of_phase("after").outcomes if outcome.answered_by}
     for ok, sentence in (
         (code == 0 and refreshed["Status"] == "Successful", f"The good version was not completed: {refreshed['Status']}"),
         (refused != 0, "The version that never gets healthy was taken for a good one"),

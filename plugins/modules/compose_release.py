@@ -65,7 +65,8 @@ options:
     type: str
   parameters:
     description:
-      - Single parameters that become keys of C(.env), key to full name, for example V({DB_PASSWORD: /wealist/prod/db/user_db_password}).
+      - >-
+        Single parameters that become keys of C(.env), key to full name, for example V({DB_PASSWORD: /wealist/prod/db/user_db_password}).
       - For an application that needs some of what lies below a path, or under other names. Added to those of O(parameters_path).
     type: dict
     default: {}

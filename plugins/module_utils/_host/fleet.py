@@ -7,14 +7,13 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
+import http.client
 
 from .._compose import description
 from .._compose.errors import InvalidInput
 from . import aws, clock
 
-_METADATA = "http://169.254.169.254/latest/"
+_METADATA = "169.254.169.254"
 _HOOK_S = 60.0  # an instance can be up before its group waits for it
 _HOOK_INTERVAL_S = 2.0
 CONTINUE = "CONTINUE"
@@ -78,13 +77,19 @@ def instance_id() -> str:
     try:
         token = _metadata("PUT", "api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
         return _metadata("GET", "meta-data/instance-id", {"X-aws-ec2-metadata-token": token})
-    except (urllib.error.URLError, OSError) as exc:
+    except (http.client.HTTPException, OSError) as exc:
         raise InvalidInput(
             f"Cannot boot: this machine's metadata service does not answer ({exc}). Boot on an EC2 instance with IMDS enabled."
         ) from exc
 
 
 def _metadata(method: str, path: str, headers: dict) -> str:
-    asking = urllib.request.Request(_METADATA + path, method=method, headers=headers)  # noqa: S310 - a constant http address
-    with urllib.request.urlopen(asking, timeout=5) as answer:  # noqa: S310 - a constant http address
+    connection = http.client.HTTPConnection(_METADATA, timeout=5)
+    try:
+        connection.request(method, f"/latest/{path}", headers=headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise OSError(f"{method} /latest/{path} answers {answer.status}")
         return answer.read().decode()
+    finally:
+        connection.close()

@@ -17,7 +17,13 @@ import os
 import types
 import zipimport
 
-from botocore import loaders, session
+try:
+    from botocore import loaders, session
+
+    Loader = loaders.Loader
+except ImportError:  # what is not there is not remembered; a module that needs it says so
+    loaders = session = None
+    Loader = object
 
 _MOST = 32 << 20  # bytes of a file of byte code; a larger one is begun anew
 
@@ -46,7 +52,7 @@ class Compiled:
         return found
 
 
-class Models(loaders.Loader):
+class Models(Loader):
     """botocore's loader of descriptions, one for all sessions of a process: that of EC2 alone takes a quarter of a second to read.
 
     With AWS_DATA_PATH, which adds folders of a user's own, each session has its own loader as always.
@@ -57,7 +63,8 @@ class Models(loaders.Loader):
         self.asked: list[tuple] = []
 
     def install(self) -> None:
-        session.create_loader = lambda paths=None: self if paths is None else loaders.create_loader(paths)
+        if session is not None:
+            session.create_loader = lambda paths=None: self if paths is None else loaders.create_loader(paths)
 
     def load_service_model(self, service_name, type_name, api_version=None):
         self.asked.append(("load_service_model", service_name, type_name, api_version))

@@ -72,7 +72,6 @@ def keep(folder: str, target: str) -> int:
     return number
 
 
-
 def _sources(path: str) -> list[str]:
     """The files that a payload was made of."""
     with open(path, "rb") as file:

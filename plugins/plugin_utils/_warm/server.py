@@ -43,7 +43,7 @@ def _serve(listener: socket.socket, pipe: int, path: str) -> None:
     sys.path[0] = ""  # as it is for a program that comes from the input; it was this file's folder
     lessons: dict[int, bytearray] = {}  # by the pipe that they come from
     while True:
-        ready, _, _ = select.select([listener, pipe, *lessons], [], [], 0 if remembered.todo else None)
+        ready = select.select([listener, pipe, *lessons], [], [], 0 if remembered.todo else None)[0]
         if pipe in ready:
             remembered.save()
             return
@@ -56,7 +56,7 @@ def _serve(listener: socket.socket, pipe: int, path: str) -> None:
                 remembered.learn(bytes(lessons.pop(lesson)))
                 os.close(lesson)
         if listener in ready:
-            connection, _ = listener.accept()
+            connection, _address = listener.accept()
             lesson, teaches = os.pipe()
             if os.fork() == 0:
                 for descriptor in (pipe, lesson, *lessons):

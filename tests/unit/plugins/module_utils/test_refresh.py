@@ -92,7 +92,7 @@ def test_the_tolerated_rate_takes_at_most_one_refresh_in_a_hundred_back():
     for _refresh in range(400):
         state = Refresh(Limits(), 0.0)
         for now in range(100):
-            state.on_probes(float(now), 10, sum(chance.random() < 0.01 for _ in range(10)))
+            state.on_probes(float(now), 10, sum(chance.random() < 0.01 for _probe in range(10)))
         false += state.going_back
     assert false <= 8  # expected: at most 4
 

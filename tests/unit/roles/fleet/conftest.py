@@ -5,4 +5,4 @@
 
 from __future__ import annotations
 
-from booting import boot, cloud, startup  # noqa: F401
+from booting import boot, cloud, startup  # noqa: F401  # pylint: disable=unused-import

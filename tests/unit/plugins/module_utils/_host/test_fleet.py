@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import http.server
 import io
-import urllib.error
+import socket
+import threading
 
 import botocore.session
 import pytest
@@ -96,27 +98,37 @@ def test_a_role_that_may_not(world):
         calls.complete("wealist-prod-backend", "boot", "i-1", fleet.CONTINUE, Clock())
 
 
-class Metadata:
+class Metadata(http.server.BaseHTTPRequestHandler):
     """Answers as the metadata service does, to whoever brings the token."""
 
-    def __call__(self, request, timeout):
-        if request.full_url.endswith("/api/token"):
-            assert request.method == "PUT" and request.headers["X-aws-ec2-metadata-token-ttl-seconds"]
-            return io.BytesIO(b"token")
-        assert request.full_url.endswith("/meta-data/instance-id")
-        assert request.headers["X-aws-ec2-metadata-token"] == "token"
-        return io.BytesIO(b"i-0123")
+    def do_PUT(self):
+        assert self.path == "/latest/api/token" and self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
+        self._answer(b"token")
+
+    def do_GET(self):
+        assert self.path == "/latest/meta-data/instance-id"
+        self._answer(b"i-0123", 200 if self.headers["X-aws-ec2-metadata-token"] == "token" else 401)
+
+    def _answer(self, body, status=200):
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments):
+        pass
 
 
 def test_its_own_id(monkeypatch):
-    monkeypatch.setattr(fleet.urllib.request, "urlopen", Metadata())
-    assert fleet.instance_id() == "i-0123"
+    with http.server.HTTPServer(("127.0.0.1", 0), Metadata) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(fleet, "_METADATA", f"127.0.0.1:{server.server_port}")
+        assert fleet.instance_id() == "i-0123"
+        server.shutdown()
 
 
 def test_no_metadata(monkeypatch):
-    def refuse(_request, timeout):
-        raise urllib.error.URLError("no route")
-
-    monkeypatch.setattr(fleet.urllib.request, "urlopen", refuse)
-    with pytest.raises(InvalidInput, match="this machine's metadata service does not answer"):
-        fleet.instance_id()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(fleet, "_METADATA", f"127.0.0.1:{nobody.getsockname()[1]}")
+        with pytest.raises(InvalidInput, match="this machine's metadata service does not answer"):
+            fleet.instance_id()
