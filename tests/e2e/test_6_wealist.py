@@ -89,7 +89,8 @@ def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored)
     groups = world.client("autoscaling")
     ssm.delete_parameter(Name=name)
     try:
-        groups.set_desired_capacity(AutoScalingGroupName="wealist-prod-backend", DesiredCapacity=len(before) + 1, HonorCooldown=False)
+        # Not the desired capacity: the scaling policy takes an instance away that nobody needs.
+        groups.update_auto_scaling_group(AutoScalingGroupName="wealist-prod-backend", MinSize=len(before) + 1)
         logs = world.client("logs")
 
         def said():
@@ -100,7 +101,7 @@ def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored)
         assert set(wealist.in_service("backend")) == before
         assert wealist.texts("user", "e2e") == stored
     finally:
-        groups.set_desired_capacity(AutoScalingGroupName="wealist-prod-backend", DesiredCapacity=len(before), HonorCooldown=False)
+        groups.update_auto_scaling_group(AutoScalingGroupName="wealist-prod-backend", MinSize=2)
         ssm.put_parameter(Name=name, Value=value, Type="String")
     assert wealist.run("site").code == 0
 
