@@ -240,6 +240,18 @@ TEMPLATES: list[Case] = [
         lambda w: {"LaunchTemplateId": w.template(), "DefaultVersion": "7"},
         "InvalidLaunchTemplateId.VersionNotFound",
     ),
+    _on(
+        "DeleteLaunchTemplateVersions",
+        "one and the default",
+        lambda w: {"LaunchTemplateId": _two_versions(w), "Versions": ["1", "2", "9"]},
+    ),
+    _case(
+        "DeleteLaunchTemplateVersions",
+        "absent",
+        "InvalidLaunchTemplateId.NotFound",
+        LaunchTemplateId="lt-00000000000000000",
+        Versions=["2"],
+    ),
     _on("DeleteLaunchTemplate", "one", lambda w: {"LaunchTemplateId": w.template()}),
     _case("DeleteLaunchTemplate", "absent", "InvalidLaunchTemplateId.NotFound", LaunchTemplateId="lt-00000000000000000"),
 ]
@@ -282,6 +294,12 @@ def _opened(w: World) -> t.Any:
 def _tagged(w: World, resource: str) -> str:
     w.ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": w.name}])
     return resource
+
+
+def _two_versions(w: World) -> str:
+    template = w.template()
+    w.call("CreateLaunchTemplateVersion", LaunchTemplateId=template, SourceVersion="1", LaunchTemplateData={"InstanceType": "t3.small"})
+    return template
 
 
 def _version(w: World) -> dict[str, t.Any]:
