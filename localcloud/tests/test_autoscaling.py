@@ -85,7 +85,8 @@ def test_a_refresh_fails_no_request(fleet) -> None:
         wait_for(lambda: client.answers["v2"] > before + 20)
     assert client.failures == []
     assert (done["Status"], done["PercentageComplete"], done["InstancesToUpdate"]) == ("Successful", 100, 0)
-    assert {found["LaunchTemplate"]["Version"] for found in fleet.describe()["Instances"]} == {"2"}
+    serving = [found for found in fleet.describe()["Instances"] if found["LifecycleState"] == "InService"]
+    assert {found["LaunchTemplate"]["Version"] for found in serving} == {"2"}
     assert fleet.describe()["LaunchTemplate"]["Version"] == "2"
     assert any("in response to an instance refresh." in activity["Cause"] for activity in fleet.activities())
 
@@ -246,13 +247,13 @@ def _waited(fleet: Fleet) -> bool:
 def test_a_launch_that_ec2_refuses_says_why(fleet) -> None:
     fleet.create(0)
     fleet.ec2.create_launch_template_version(
-        LaunchTemplateName=fleet.name, LaunchTemplateData={"ImageId": "ami-00000000000000000", "InstanceType": "t3.micro"}
+        LaunchTemplateName=fleet.name, SourceVersion="1", LaunchTemplateData={"SecurityGroupIds": ["sg-00000000000000000"]}
     )
     fleet.asg.update_auto_scaling_group(
         AutoScalingGroupName=fleet.name, DesiredCapacity=1, LaunchTemplate={"LaunchTemplateName": fleet.name, "Version": "2"}
     )
     (failed, *_) = wait_for(lambda: [found for found in fleet.activities() if found["StatusCode"] == "Failed"], 10)
-    assert "ami-00000000000000000" in failed["StatusMessage"]
+    assert "sg-00000000000000000" in failed["StatusMessage"]
     assert failed["StatusMessage"].endswith("Launching EC2 instance failed.")
     fleet.asg.update_auto_scaling_group(AutoScalingGroupName=fleet.name, LaunchTemplate={"LaunchTemplateName": fleet.name, "Version": "1"})
     fleet.settled(1)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import threading
 import time
@@ -124,6 +125,8 @@ def test_multi_az_is_switched_on_without_loss(shop):
 class Writer(threading.Thread):
     """Writes one number after the other and remembers those that were confirmed; connects again whenever it has to."""
 
+    numbers = itertools.count(1001)  # each once, whoever writes it: the column is the table's key
+
     def __init__(self, world):
         super().__init__(daemon=True)
         self._found = world.describe()
@@ -132,10 +135,10 @@ class Writer(threading.Thread):
         self.ending = threading.Event()
 
     def run(self):
-        number, last = 1000, time.monotonic()
+        last = time.monotonic()
         connection = None
         while not self.ending.is_set():
-            number += 1
+            number = next(self.numbers)
             try:
                 if connection is None:
                     connection = connect(

@@ -87,7 +87,7 @@ GROUPS: list[Case] = [
     _create("with a policy that is none", "ValidationError", TerminationPolicies=["Nobody"]),
     _create("with a health check that is none", "ValidationError", HealthCheckType="LOOKS"),
     _create("with a negative size", "ValidationError", MinSize=-1),
-    _create("without subnets", "ValidationError", VPCZoneIdentifier=""),
+    _create("without subnets", "ValidationError", VPCZoneIdentifier=","),
     _case("CreateAutoScalingGroup", "with a template that is none", "ValidationError", AutoScalingGroupName=ABSENT, MinSize=0, MaxSize=1,
           LaunchTemplate={"LaunchTemplateName": "nobody"}),
     _case("CreateAutoScalingGroup", "with nothing to launch", "ValidationError", AutoScalingGroupName=ABSENT, MinSize=0, MaxSize=1),

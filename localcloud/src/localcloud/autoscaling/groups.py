@@ -249,6 +249,8 @@ class Groups:
 
 
 def _check_bounds(group: Group, desired: int) -> None:
+    if group.least < 0:
+        raise invalid("Min bound, must be zero or greater.")
     if group.least > group.most:
         raise invalid("Max bound, must be greater than or equal to min bound.")
     if not group.least <= desired <= group.most:
