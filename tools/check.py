@@ -280,7 +280,7 @@ QUICKLY = STAGES | {
     "e2e": lambda: e2e(thorough=False),
 }
 # They mostly wait for the cloud; in `make test` they run, one after the other, beside the stages before them, which mostly compute.
-BESIDE = ("role", "e2e")
+BESIDE = ("connection", "role", "e2e")
 
 
 class Beside:

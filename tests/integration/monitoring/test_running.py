@@ -32,7 +32,8 @@ def as_grafana_asks(expression: str) -> str:
 def test_every_query_of_a_dashboard_returns_series(running, expression):
     asked = as_grafana_asks(expression)
     found = eventually(f"{asked} returns series", lambda: running.prometheus.query(asked), 90)
-    assert all(series["value"][1] != "NaN" for series in found), found
+    # A percentile of a route that nobody asked for in this while is none; the panel has a gap there.
+    assert any(series["value"][1] != "NaN" for series in found), found
 
 
 def test_tags_become_labels(running):
@@ -96,8 +97,10 @@ def test_the_webhook_is_a_secret(running):
     assert token not in docker("logs", name)
     assert token not in get(f"http://127.0.0.1:{running.ports['alertmanager']}/api/v2/status")[1]
     assert token not in docker("exec", name, "cat", "/etc/alertmanager/alertmanager.yml")
-    environment = docker("exec", "-u", "monitor", name, "sh", "-c", "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'", check=False)
-    assert token not in environment
+    # Its own, not that of whoever looks: `docker exec` gives that the container's.
+    look = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline | grep -q ^prometheus-alertmanager && tr '\\0' '\\n' <$p/environ; done"
+    environment = docker("exec", "-u", "monitor", name, "sh", "-c", look, check=False)
+    assert "PATH=" in environment and token not in environment
     assert token in docker("exec", name, "cat", "/run/monitor/discord")
 
 

@@ -31,6 +31,8 @@ PLAYBOOKS = {
     "stores": [],
     "database": [],
 }
+# They take a minute of processor each, and the services that they call have cases of their own: `make cloud` runs them.
+THOROUGH = {"scaling", "stores", "database"}
 LEAST_TASKS = {
     "network": 80, "identity": 55, "storage": 25, "instance": 30, "autoscaling": 25, "scaling": 60, "balancer": 50, "ecs": 50, "stores": 80,
     "database": 45,
@@ -56,12 +58,17 @@ def _ansible_playbook() -> str:
 
 
 @pytest.fixture(scope="module")
-def runs(cloud_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, Run]]:
-    """All playbooks, started; each has a log of the answers that were validated in its processes."""
+def runs(
+    request: pytest.FixtureRequest, cloud_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[dict[str, Run]]:
+    """The playbooks that are asked for, started; each has a log of the answers that were validated in its processes."""
+    asked = {item.callspec.params["name"] for item in request.session.items if getattr(item, "originalname", "") == "test_stock_modules"}
     started: dict[str, Run] = {}
     logs = tmp_path_factory.mktemp("stock")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
     for name, options in PLAYBOOKS.items():
+        if name not in asked:
+            continue
         environment = {
             **kept,
             **cloud_env,
@@ -83,7 +90,7 @@ def runs(cloud_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
         run.process.wait()
 
 
-@pytest.mark.parametrize("name", PLAYBOOKS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.thorough] if name in THOROUGH else []) for name in PLAYBOOKS])
 def test_stock_modules(name: str, runs: dict[str, Run]) -> None:
     run = runs[name]
     code = run.process.wait(timeout=TIMEOUT_SECONDS)
