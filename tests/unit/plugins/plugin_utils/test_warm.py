@@ -91,21 +91,64 @@ def test_many_at_once(server):
     assert answers == [(0, f"{number}\n".encode(), b"") for number in range(64)]
 
 
-def test_what_a_zip_file_holds_is_compiled_once(server, tmp_path):
+# The compiler is replaced in the program: what was compiled before needs none.
+WITHOUT_COMPILER = "import builtins\ndef no(*_a, **_k): raise AssertionError('compiled again')\nbuiltins.compile = no\n"
+
+
+def zipped(folder, text):
+    """A program that imports a module with this text from a zip file, and prints its VALUE."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("told_once.py", "VALUE = 41 + 1\n")
-    path = tmp_path / "one.zip"
+        archive.writestr("told_once.py", text)
+    path = folder / "one.zip"
     path.write_bytes(buffer.getvalue())
-    # The compiler is replaced in the program: what was compiled before needs none.
-    first = f"import sys; sys.path.insert(0, {str(path)!r}); import told_once; print(told_once.VALUE)"
-    without = "import builtins\ndef no(*_a, **_k): raise AssertionError('compiled again')\nbuiltins.compile = no\n"
-    assert run(server, without + first)[0] == 1
-    assert run(server, first) == (0, b"42\n", b"")
+    return f"import sys; sys.path.insert(0, {str(path)!r}); import told_once; print(told_once.VALUE)"
+
+
+def until_it_needs_no_compiler(server, program):
     deadline = time.monotonic() + 5
-    while (answer := run(server, without + first)) != (0, b"42\n", b"") and time.monotonic() < deadline:
+    while (answer := run(server, WITHOUT_COMPILER + program)) != (0, b"42\n", b""):
+        assert time.monotonic() < deadline, answer
         time.sleep(0.01)  # the lesson comes after the answer
-    assert answer == (0, b"42\n", b"")
+
+
+def test_what_a_zip_file_holds_is_compiled_once(server, tmp_path):
+    program = zipped(tmp_path, "VALUE = 41 + 1\n")
+    assert run(server, WITHOUT_COMPILER + program)[0] == 1
+    assert run(server, program) == (0, b"42\n", b"")
+    until_it_needs_no_compiler(server, program)
+
+
+def test_what_one_server_learnt_the_next_one_knows(tmp_path):
+    program = zipped(tmp_path, "VALUE = 40 + 2\n")
+    for knows in (False, True):
+        server = warm.start(str(tmp_path / "memory"))
+        assert (run(server, WITHOUT_COMPILER + program)[0] == 0) is knows
+        assert run(server, program) == (0, b"42\n", b"")
+        until_it_needs_no_compiler(server, program)
+        server.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["memory", "one.zip"]
+
+
+def test_a_memory_that_cannot_be_read_is_none(tmp_path):
+    (tmp_path / "memory").write_bytes(b"half of something")
+    server = warm.start(str(tmp_path / "memory"))
+    assert run(server, "print(1)") == (0, b"1\n", b"")
+    server.close()
+
+
+def test_botocores_descriptions_are_read_once(server):
+    text = (
+        "import time, boto3; began = time.monotonic()\n"
+        "boto3.client('ec2', region_name='x', aws_access_key_id='a', aws_secret_access_key='b')\n"
+        "import botocore.loaders, botocore.session; print('service-2' in repr(botocore.session.create_loader()._cache.keys()))"
+    )
+    assert run(server, text) == (0, b"True\n", b"")
+    known = "import botocore.session; print(('load_service_model', 'ec2') in {key[:2] for key in botocore.session.create_loader()._cache})"
+    deadline = time.monotonic() + 10
+    while (answer := run(server, known)) != (0, b"True\n", b""):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.05)
 
 
 def test_nobody_else_gets_in_and_nothing_is_left():
