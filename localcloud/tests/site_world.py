@@ -129,6 +129,7 @@ def create(boto: t.Callable[[str], t.Any], name: str, port: int, **others: t.Any
 
 
 UNRESOLVED = 6
+NOBODY_THERE = 7
 """curl's exit code when a name cannot be resolved."""
 
 
@@ -137,9 +138,9 @@ def curl(authority: pathlib.Path, *arguments: str) -> tuple[int, dict[str, str],
     command = ["curl", "-sS", "-i", "-m", "10", "--cacert", str(authority), *arguments]
     for _again in range(3):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != UNRESOLVED:
+        if done.returncode not in (UNRESOLVED, NOBODY_THERE):
             break
-        time.sleep(0.5)  # another cloud of this machine is just writing its names
+        time.sleep(0.5)  # another cloud of this machine is just writing its names, or a new edge does not listen yet
     if done.returncode:
         return 0, {}, done.stderr
     head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
