@@ -77,7 +77,8 @@ def test_the_bucket_answers_nobody_else(site, boto, cloud_env):
 def test_another_distribution_does_not_get_the_objects(site, boto, origin, authority):
     config = site_world.configuration("thief", site.bucket, site.control_id, origin.port, CustomErrorResponses={"Quantity": 0})
     thief = boto("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]
-    assert curl(authority, f"https://{thief['DomainName']}/index.html")[0] == 403
+    answer = curl(authority, f"https://{thief['DomainName']}/index.html")
+    assert answer[0] == 403, answer
 
 
 def test_a_public_bucket_is_still_public(boto, cloud_env):
