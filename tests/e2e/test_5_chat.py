@@ -16,7 +16,8 @@ import chat
 import pytest
 import world
 
-pytestmark = pytest.mark.thorough
+# Each takes two minutes; `make e2e` runs them, `make test` the others.
+thorough = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,7 @@ def test_the_start_is_ninety_to_ten(built):
     assert "http" in built.output
 
 
+@thorough
 def test_a_second_site_changes_nothing(built):
     assert built
     result = chat.run("site")
@@ -71,6 +73,7 @@ def test_rollback_is_one_command_and_says_so(good):
     assert (again.code, again.changed()) == (0, 0), again.output[-4000:]
 
 
+@thorough
 def test_a_bad_version_goes_back_by_itself(good):
     assert good
     result = chat.run("deploy", CHAT_VERSION="1.3.0", CHAT_FAULTS="error_rate=0.05")
@@ -99,6 +102,7 @@ def kill(process):
     process.communicate()
 
 
+@thorough
 @pytest.mark.usefixtures("repaired")
 def test_in_the_middle_of_a_switch():
     """One rollout, paused: site.yml leaves it alone, a second switch is refused, and abort from elsewhere leads back."""
@@ -160,6 +164,7 @@ def test_a_throttled_api_does_not_stop_the_way_back():
             process.communicate(timeout=60)
 
 
+@thorough
 @pytest.mark.usefixtures("repaired")
 def test_a_colour_is_retired_once_nobody_is_connected_to_it(tmp_path):
     assert chat.run("rollback", "-e", "canary_rollback_to=green").code == 0
@@ -191,6 +196,7 @@ def test_a_colour_is_retired_once_nobody_is_connected_to_it(tmp_path):
     assert chat.tasks("green") == (1, 1)
 
 
+@thorough
 def test_everything_can_be_destroyed(good):
     assert good
     result = chat.run("destroy", "-e", "preflight_confirm=chat-dev", timeout=900)
