@@ -53,10 +53,10 @@ class Watch(threading.Thread):
         self._rds, self._cache, self._ec2 = client(env, "rds"), client(env, "elasticache"), client(env, "ec2")
         self._elb, self._groups = client(env, "elbv2"), client(env, "autoscaling")
         self.seen, self.ready = {}, {}
-        self._stop = threading.Event()
+        self._ending = threading.Event()
 
     def run(self):
-        while not self._stop.wait(0.5):
+        while not self._ending.wait(0.5):
             for name, states in self._states().items():
                 if states:
                     self.seen.setdefault(name, time.time())
@@ -64,7 +64,7 @@ class Watch(threading.Thread):
                     self.ready.setdefault(name, time.time())
 
     def stop(self):
-        self._stop.set()
+        self._ending.set()
         self.join()
 
     def seconds(self, name):
