@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import logging
 import typing as t
 
-from ministack.services import tagging
-
-from ..input_model import service_model
-from . import elasticache_clusters, elasticache_groups, elasticache_settings, elasticache_snapshots, query_protocol
+from . import elasticache_clusters, elasticache_groups, elasticache_settings, elasticache_snapshots
 from .elasticache_context import Context
 from .elasticache_controller import Controller
 from .elasticache_names import EndpointNames
@@ -19,13 +15,11 @@ from .elasticache_nodes import Nodes
 from .elasticache_state import State
 from .elasticache_views import Views
 from .pace import Pace
-from .query_protocol import ApiError, Members
+from .query_protocol import Members
+from .query_service import QueryService, install_tags
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
-    from . import Response
-
-_log = logging.getLogger("localcloud.elasticache")
 
 Operation = t.Callable[[Context, Members], t.Awaitable[Members]]
 
@@ -63,62 +57,16 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-class ElastiCache:
+class ElastiCache(QueryService[Context]):
     """The service `elasticache`."""
 
     def __init__(self, cloud: Cloud) -> None:
         state = State(cloud.region, cloud.account_id)
         elasticache_settings.add_default_parameter_groups(state)
         names, nodes = EndpointNames(cloud.name), Nodes(cloud)
-        self._context = Context(cloud, state, nodes, Controller(cloud, state, nodes, names), Views(state, names), Pace("elasticache", 2.0))
-        self._model = service_model("elasticache")
-        _install_tags(self._context)
-
-    async def stop(self) -> None:
-        """Stop keeping groups; what exists is left for the clean-up."""
-        await self._context.controller.stop()
-
-    async def handle_request(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
-    ) -> Response:
-        """Answer one request."""
-        form = query_protocol.form_of(body, query_params)
-        name = form.get("Action", "")
-        try:
-            if name not in OPERATIONS:
-                raise ApiError("InvalidAction", f"This cloud's ElastiCache does not provide {name}.")
-            operation = self._model.operation_model(name)
-            members = query_protocol.parse(operation, form)
-            return query_protocol.render(operation, await OPERATIONS[name](self._context, members))
-        except ApiError as error:
-            return query_protocol.render_error(error, self._model.metadata["xmlNamespace"])
-        except Exception:  # a client must get an answer that it understands
-            _log.exception("%s failed", name)
-            error = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
-            return query_protocol.render_error(error, self._model.metadata["xmlNamespace"])
-
-    async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`seconds`: how long a creation is seen at least."""
-        return self._context.pace.admin(method, path, body)
-
-
-def _install_tags(context: Context) -> None:
-    """Put our resources in the place of MiniStack's own in the Resource Groups Tagging API."""
-
-    def collect() -> t.Iterator[tuple[str, list[dict[str, str]]]]:
-        for arn, tags in list(context.state.tagged()):
-            if tags:
-                yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
-
-    def change(arn: str, added: dict[str, str], removed: list[str]) -> None:
-        try:
-            elasticache_snapshots.change_tags(context, arn, added, removed)
-        except ApiError as error:
-            raise tagging._ResourceNotFound(arn) from error
-
-    tagging._COLLECTORS["elasticache"] = collect
-    tagging._WRITERS["elasticache"] = lambda _spec, arn, tags: change(arn, dict(tags), [])
-    tagging._REMOVERS["elasticache"] = lambda _spec, arn, keys: change(arn, {}, list(keys))
+        context = Context(cloud, state, nodes, Controller(cloud, state, nodes, names), Views(state, names), Pace("elasticache", 2.0))
+        super().__init__("elasticache", "ElastiCache", OPERATIONS, context)
+        install_tags("elasticache", context, elasticache_snapshots.change_tags)
 
 
 def create(cloud: Cloud) -> ElastiCache:

@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import logging
 import typing as t
 
-from ministack.services import tagging
-
-from ..input_model import service_model
-from . import query_protocol, rds_instances, rds_life, rds_settings, rds_snapshots, rds_tags
+from . import rds_instances, rds_life, rds_settings, rds_snapshots, rds_tags
 from .pace import Pace
-from .query_protocol import ApiError, Members
+from .query_protocol import Members
+from .query_service import QueryService, install_tags
 from .rds_context import Context
 from .rds_controller import Controller
 from .rds_names import EndpointNames
@@ -24,9 +21,6 @@ from .rds_views import Views
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
-    from . import Response
-
-_log = logging.getLogger("localcloud.rds")
 
 Operation = t.Callable[[Context, Members], t.Awaitable[Members]]
 
@@ -61,7 +55,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-class Rds:
+class Rds(QueryService[Context]):
     """The service `rds`."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -69,55 +63,9 @@ class Rds:
         rds_settings.add_default_parameter_groups(state)
         names, servers, placement = EndpointNames(cloud.name, cloud.region), Servers(cloud), Placement(cloud, state)
         controller = Controller(cloud, state, servers, placement, names)
-        self._context = Context(cloud, state, servers, placement, controller, Views(state, names), Pace("rds", 2.0))
-        self._model = service_model("rds")
-        _install_tags(self._context)
-
-    async def stop(self) -> None:
-        """Stop keeping instances; what exists is left for the clean-up."""
-        await self._context.controller.stop()
-
-    async def handle_request(
-        self, method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
-    ) -> Response:
-        """Answer one request."""
-        form = query_protocol.form_of(body, query_params)
-        name = form.get("Action", "")
-        try:
-            if name not in OPERATIONS:
-                raise ApiError("InvalidAction", f"This cloud's RDS does not provide {name}.")
-            operation = self._model.operation_model(name)
-            members = query_protocol.parse(operation, form)
-            return query_protocol.render(operation, await OPERATIONS[name](self._context, members))
-        except ApiError as error:
-            return query_protocol.render_error(error, self._model.metadata["xmlNamespace"])
-        except Exception:  # a client must get an answer that it understands
-            _log.exception("%s failed", name)
-            error = ApiError("InternalFailure", "An internal error has occurred in the local cloud; its log has the traceback.", 500)
-            return query_protocol.render_error(error, self._model.metadata["xmlNamespace"])
-
-    async def admin(self, method: str, path: str, body: bytes) -> Response:
-        """`seconds`: how long a creation is seen at least."""
-        return self._context.pace.admin(method, path, body)
-
-
-def _install_tags(context: Context) -> None:
-    """Put our resources in the place of MiniStack's own in the Resource Groups Tagging API."""
-
-    def collect() -> t.Iterator[tuple[str, list[dict[str, str]]]]:
-        for arn, tags in list(context.state.tagged()):
-            if tags:
-                yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
-
-    def change(arn: str, added: dict[str, str], removed: list[str]) -> None:
-        try:
-            rds_tags.change_tags(context, arn, added, removed)
-        except ApiError as error:
-            raise tagging._ResourceNotFound(arn) from error
-
-    tagging._COLLECTORS["rds"] = collect
-    tagging._WRITERS["rds"] = lambda _spec, arn, tags: change(arn, dict(tags), [])
-    tagging._REMOVERS["rds"] = lambda _spec, arn, keys: change(arn, {}, list(keys))
+        context = Context(cloud, state, servers, placement, controller, Views(state, names), Pace("rds", 2.0))
+        super().__init__("rds", "RDS", OPERATIONS, context)
+        install_tags("rds", context, rds_tags.change_tags)
 
 
 def create(cloud: Cloud) -> Rds:
