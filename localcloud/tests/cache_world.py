@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
-import urllib.request
 
 import botocore
 import redis
@@ -17,14 +15,6 @@ from redis.retry import Retry
 
 SUBNETS = "cache-tests"
 NODE_TYPE = "cache.t4g.micro"
-
-
-def set_seconds(environment: dict[str, str], seconds: float) -> None:
-    """Let creations be seen for this long at least."""
-    url = f"{environment['AWS_ENDPOINT_URL']}/_localcloud/elasticache/seconds"
-    request = urllib.request.Request(url, data=json.dumps(seconds).encode(), method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert json.load(answer) == {"seconds": seconds}
 
 
 class CacheWorld:

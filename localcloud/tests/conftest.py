@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 import typing as t
+import urllib.request
 
 import boto3
 import botocore.client
@@ -51,6 +52,14 @@ def wait_for(what: t.Callable[[], t.Any], seconds: float = 20.0, *, interval: fl
             return value
         assert time.monotonic() < deadline, f"{what} was not true within {seconds} s"
         time.sleep(interval)
+
+
+def set_seconds(environment: dict[str, str], service: str, seconds: float) -> None:
+    """Let creations of a service be seen for this long at least."""
+    url = f"{environment['AWS_ENDPOINT_URL']}/_localcloud/{service}/seconds"
+    request = urllib.request.Request(url, data=json.dumps(seconds).encode(), method="PUT")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer) == {"seconds": seconds}
 
 
 def client_of(environment: dict[str, str], service: str) -> botocore.client.BaseClient:

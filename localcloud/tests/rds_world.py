@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
-import urllib.request
 
 import botocore
 import psycopg2
@@ -18,14 +16,6 @@ SUBNETS = "rds-tests"
 CLASS = "db.t3.micro"
 MASTER = "keeper"
 PASSWORD = "first-Password.of=tests"
-
-
-def set_seconds(environment: dict[str, str], seconds: float) -> None:
-    """Let creations be seen for this long at least."""
-    url = f"{environment['AWS_ENDPOINT_URL']}/_localcloud/rds/seconds"
-    request = urllib.request.Request(url, data=json.dumps(seconds).encode(), method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert json.load(answer) == {"seconds": seconds}
 
 
 class RdsWorld:

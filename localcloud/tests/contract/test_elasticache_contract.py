@@ -11,7 +11,8 @@ import typing as t
 
 import botocore.exceptions
 import pytest
-from cache_world import CacheWorld, set_seconds
+from cache_world import CacheWorld
+from conftest import set_seconds
 
 from localcloud.services.elasticache import OPERATIONS
 
@@ -24,12 +25,12 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def shared(boto: t.Callable[[str], t.Any], vpc: t.Any, cloud_env: dict[str, str]) -> t.Iterator[None]:
     """A group with a replica and automatic failover, and creations that are quick to see."""
-    set_seconds(cloud_env, 0.2)
+    set_seconds(cloud_env, "elasticache", 0.2)
     world = CacheWorld(boto, vpc, SHARED)
     world.group(NumCacheClusters=2, AutomaticFailoverEnabled=True, Tags=[{"Key": "bluegreen:system", "Value": "contract"}])
     yield
     world.call("DeleteReplicationGroup", ReplicationGroupId=SHARED)
-    set_seconds(cloud_env, 2.0)
+    set_seconds(cloud_env, "elasticache", 2.0)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import typing as t
 
 import botocore.exceptions
 import pytest
-from rds_world import RdsWorld, set_seconds
+from conftest import set_seconds
+from rds_world import RdsWorld
 
 from localcloud.services.rds import OPERATIONS
 
@@ -24,14 +25,14 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def shared(boto: t.Callable[[str], t.Any], vpc: t.Any, cloud_env: dict[str, str]) -> t.Iterator[None]:
     """A DB instance with a snapshot, and creations that are quick to see."""
-    set_seconds(cloud_env, 0.2)
+    set_seconds(cloud_env, "rds", 0.2)
     world = RdsWorld(boto, vpc, SHARED)
     world.instance(Tags=[{"Key": "bluegreen:system", "Value": "contract"}])
     RdsWorld(boto, vpc, SECOND).snapshot(SHARED)
     world.available()
     yield
     world.delete()
-    set_seconds(cloud_env, 2.0)
+    set_seconds(cloud_env, "rds", 2.0)
 
 
 @pytest.fixture
