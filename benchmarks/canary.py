@@ -38,18 +38,7 @@ class Chat:
 
     def __init__(self):
         self.env = cloud.environment(NAME)
-        import botocore.session
-
-        def client(service):
-            return botocore.session.Session().create_client(
-                service,
-                region_name=self.env["AWS_REGION"],
-                endpoint_url=self.env["AWS_ENDPOINT_URL"],
-                aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
-            )
-
-        self._elb, self._ssm = client("elbv2"), client("ssm")
+        self._elb, self._ssm = (cloud.client(self.env, name) for name in ("elbv2", "ssm"))
         try:
             balancer = self._elb.describe_load_balancers(Names=[BALANCER])["LoadBalancers"][0]
         except Exception as error:

@@ -33,25 +33,13 @@ PREFIX = "wealist-prod"
 CREATION = {"rds": 60, "elasticache": 40, "nat-gateway": 15, "elasticloadbalancing": 20}
 
 
-def client(env, service):
-    import botocore.session
-
-    return botocore.session.Session().create_client(
-        service,
-        region_name=env["AWS_REGION"],
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
 class Watch(threading.Thread):
     """When each slow thing was first seen, and when it was first seen ready, by looking twice a second."""
 
     def __init__(self, env):
         super().__init__(daemon=True)
-        self._rds, self._cache, self._ec2 = client(env, "rds"), client(env, "elasticache"), client(env, "ec2")
-        self._elb, self._groups = client(env, "elbv2"), client(env, "autoscaling")
+        self._rds, self._cache, self._ec2 = cloud.client(env, "rds"), cloud.client(env, "elasticache"), cloud.client(env, "ec2")
+        self._elb, self._groups = cloud.client(env, "elbv2"), cloud.client(env, "autoscaling")
         self.seen, self.ready = {}, {}
         self._ending = threading.Event()
 
@@ -101,14 +89,13 @@ def timed(words, env, timeline=None, quiet=False):
     return seconds, tasks
 
 
-def work(tasks, *roles, file=None, before=None, after=None):
+def work(tasks, *roles, before=None, after=None):
     """Seconds of tasks of these roles that do not wait for something slow."""
     return sum(
         task["end"] - task["begin"]
         for task in tasks
         if task["role"] in roles
         and task["file"] != "ready.yml"
-        and (file is None or task["file"] == file)
         and (before is None or task["begin"] < before)
         and (after is None or task["begin"] >= after)
     )
@@ -172,7 +159,7 @@ def calls(env):
 
 def launched(env):
     """What the newest versions of the launch templates start, for the playbook that has to describe them."""
-    ec2 = client(env, "ec2")
+    ec2 = cloud.client(env, "ec2")
     given = {"user_data": {}, "version_description": {}}
     for group in ("monitoring", "backend"):
         found = ec2.describe_launch_template_versions(LaunchTemplateName=f"{PREFIX}-{group}", Versions=["$Latest"])

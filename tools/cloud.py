@@ -29,3 +29,16 @@ def environment(name):
             env[key] = value.strip("'\"")
     env["PATH"] = f"{ROOT / '.venv/bin'}:{env.get('PATH', '')}"
     return env
+
+
+def client(env, service):
+    """A botocore client for the cloud that an environment points to."""
+    import botocore.session  # not before it is needed: the verbs that bring a cloud up run without it
+
+    return botocore.session.Session().create_client(
+        service,
+        region_name=env["AWS_REGION"],
+        endpoint_url=env["AWS_ENDPOINT_URL"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
