@@ -103,15 +103,13 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - bluegreen.aws.attributes
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
 notes:
   - The group must launch a version by its number; with V($Latest) there would be nothing to go back to.

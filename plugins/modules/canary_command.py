@@ -39,15 +39,13 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - bluegreen.aws.attributes
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: none
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: partial
     details: Without a rollout that runs nothing changes; a word to one that runs is a change each time.
 seealso:

@@ -154,17 +154,15 @@ options:
 requirements:
   - Docker Engine 20.10 and Docker Compose 2.20, or later.
   - botocore on the instance, with O(parameters_path), O(parameters) or O(registry=ecr).
+extends_documentation_fragment: [bluegreen.aws.attributes]
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
     details: Nothing is pulled; a tag is compared with what is on the instance. Give digests in O(images) for an exact prediction.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
     details: Shows images, configuration version and the names of changed keys, never a value.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
     details: O(state=rolled_back) without O(release) goes back one release each time.
 seealso:

@@ -24,16 +24,14 @@ options:
     required: true
 requirements:
   - Docker Engine 20.10 or later.
+extends_documentation_fragment: [bluegreen.aws.attributes]
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
     details: This module changes nothing.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: N/A
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
 seealso:
   - module: bluegreen.aws.compose_release

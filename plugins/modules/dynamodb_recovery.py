@@ -28,16 +28,14 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - bluegreen.aws.attributes
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
     details: A table that is not there yet has no recovery; outside check mode it is an error.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
 notes:
   - Needs C(dynamodb:DescribeContinuousBackups) and C(dynamodb:UpdateContinuousBackups) on the tables.

@@ -103,16 +103,14 @@ options:
     type: str
 requirements:
   - botocore on the instance. No package of PostgreSQL is needed.
+extends_documentation_fragment: [bluegreen.aws.attributes]
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
     details: The diff says that a password changes and never what it is.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
 notes:
   - Whether a role has its password is found by logging in with it, since no user of RDS can read what the server keeps. A failed login

@@ -37,18 +37,16 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
+  - bluegreen.aws.attributes
 requirements:
   - docker (the Python package)
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changes it would make without making them.
     support: full
     details: The digest of an image that is not built yet is not known.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
     support: full
 notes:
   - Needs C(ecr:DescribeRepositories), C(ecr:DescribeImages), C(ecr:GetAuthorizationToken), C(ecr:BatchGetImage), C(ecr:PutImage)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
@@ -106,18 +107,43 @@ def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored)
     assert wealist.run("site").code == 0
 
 
-def test_a_database_that_fails_over_loses_nothing(stored):
+def test_a_database_that_fails_over_under_load_loses_nothing(stored):
     assert wealist.run("site", "-e", "enable_multi_az=true").code == 0
     rds = world.client("rds")
     zone = rds.describe_db_instances(DBInstanceIdentifier=wealist.NAME)["DBInstances"][0]["AvailabilityZone"]
-    rds.reboot_db_instance(DBInstanceIdentifier=wealist.NAME, ForceFailover=True)
 
     def moved():
         found = rds.describe_db_instances(DBInstanceIdentifier=wealist.NAME)["DBInstances"][0]
         return found["AvailabilityZone"] != zone and found["DBInstanceStatus"] == "available"
 
-    wealist.wait_for(moved)
-    wealist.wait_for(lambda: wealist.ask("/user/api/messages?room=e2e")[0] == 200)
+    with wealist.Writer("user", "failover") as writer:
+        wealist.wait_for(lambda: len(writer.confirmed) >= 20)
+        rds.reboot_db_instance(DBInstanceIdentifier=wealist.NAME, ForceFailover=True)
+        wealist.wait_for(moved)
+        before = len(writer.confirmed)
+        wealist.wait_for(lambda: len(writer.confirmed) >= before + 20)
+    print(f"{len(writer.confirmed)} messages were confirmed, {writer.failed} were not")
+    found = wealist.all_texts("user", "failover")
+    assert [text for text in writer.confirmed if text not in found] == []
+    assert wealist.texts("user", "e2e") == stored
+
+
+def test_a_group_at_its_maximum_is_refreshed_and_does_not_grow(stored):
+    size = len(wealist.in_service("backend"))
+    fixed = {"instance_type": "t3.medium", "min": size, "max": size, "cpu_percent": 60}
+    arguments = ("-e", json.dumps({"wealist_backend": fixed}))
+    assert wealist.run("site", *arguments).code == 0
+    groups = world.client("autoscaling")
+    with pytest.raises(groups.exceptions.ClientError, match="above max value"):
+        groups.set_desired_capacity(AutoScalingGroupName="wealist-prod-backend", DesiredCapacity=size + 1)
+    first = set(wealist.in_service("backend"))
+    with wealist.Writer("user", "maximum") as writer:
+        result = wealist.run("site", *arguments, WEALIST_VERSION="1.1.0")
+    assert result.code == 0, result.output[-6000:]
+    assert len(wealist.in_service("backend")) == size
+    assert first.isdisjoint(wealist.in_service("backend"))
+    assert writer.failed == 0
+    assert wealist.all_texts("user", "maximum") == writer.confirmed
     assert wealist.texts("user", "e2e") == stored
 
 

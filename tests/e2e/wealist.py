@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -66,6 +67,49 @@ def texts(service, room):
     status, found = ask(f"/{service}/api/messages?room={room}")
     assert status == 200
     return [one["text"] for one in found["messages"]]
+
+
+def all_texts(service, room):
+    """The texts of every message of a room, page after page."""
+    found, last = [], 0
+    while True:
+        status, page = ask(f"/{service}/api/messages?room={room}&after={last}")
+        assert status == 200
+        if not page["messages"]:
+            return found
+        found += [one["text"] for one in page["messages"]]
+        last = page["messages"][-1]["id"]
+
+
+class Writer(threading.Thread):
+    """Writes a message ten times a second while it is entered; `confirmed` are those of which the service said that it has them."""
+
+    def __init__(self, service, room):
+        super().__init__(daemon=True)
+        self._service, self._room, self._ending = service, room, threading.Event()
+        self.confirmed, self.failed = [], 0
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_exc):
+        self._ending.set()
+        self.join()
+
+    def run(self):
+        number = 0
+        while not self._ending.wait(0.1):
+            number += 1
+            body = {"room": self._room, "author": "writer", "text": f"number {number}", "client_id": f"{self._room}-{number}"}
+            try:
+                status, _answer = ask(f"/{self._service}/api/messages", body)
+            except OSError:
+                status = 0
+            if status in (200, 201):
+                self.confirmed.append(body["text"])
+            else:
+                self.failed += 1
 
 
 def prometheus(query):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # This plugin util is PRIVATE to the collection. It can have breaking changes at any time.
-"""What one program had to work out and the next one need not: byte code of sources, botocore's descriptions of services.
+"""What one program had to work out and the next one need not: byte code of sources, imported modules, botocore's descriptions of services.
 
 A forked program notes what it did; the server is told, and knows it when it forks the next one.
 """
@@ -14,8 +14,13 @@ import contextlib
 import hashlib
 import marshal
 import os
+import sys
 import types
+import typing as t
 import zipimport
+import zlib
+
+from imports import File, Imports
 
 try:
     from botocore import loaders, session
@@ -38,6 +43,7 @@ class Compiled:
     def __init__(self) -> None:
         self.known: dict[bytes, types.CodeType] = {}
         self.new: dict[bytes, types.CodeType] = {}
+        self.seen: list[tuple] = []  # (path, checksum, size, digest) of each source, in the order in which they were asked for
         self._compile = getattr(zipimport, "_compile_source", None)  # CPython's; another interpreter compiles each time
 
     def install(self) -> None:
@@ -46,10 +52,19 @@ class Compiled:
 
     def _look_up(self, path: str, source: bytes) -> types.CodeType:
         key = hashlib.blake2b(source, digest_size=16).digest()
+        self.seen.append((path, zlib.crc32(source), len(source), key))
         found = self.known.get(key)
         if found is None:
             found = self.new[key] = self._compile(path, source)  # type: ignore[misc]
         return found
+
+
+    def imported(self) -> t.Iterator[File]:
+        """What this program has imported from a zip file, without what it was run as."""
+        for path, *rest in self.seen:
+            file = File(path.rpartition(f".zip{os.sep}")[2], *rest)
+            if file.name in sys.modules:
+                yield file
 
 
 class Models(Loader):
@@ -65,6 +80,12 @@ class Models(Loader):
     def install(self) -> None:
         if session is not None:
             session.create_loader = lambda paths=None: self if paths is None else loaders.create_loader(paths)
+
+    def make_client(self, service: str) -> None:
+        """One that nobody uses: botocore then knows the names of its methods, and Python what it has parsed for them."""
+        made = session.Session()
+        made.register_component("data_loader", self)
+        made.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 
     def load_service_model(self, service_name, type_name, api_version=None):
         self.asked.append(("load_service_model", service_name, type_name, api_version))
@@ -88,14 +109,16 @@ class Memory:
 
     def __init__(self, path: str = "") -> None:
         self._compiled = Compiled()
+        self._imports = Imports(self._compiled.known)
         self._models = Models()
         self._loaded: set[tuple] = set()
         self.todo: list[tuple] = []
         self._path = path
         with contextlib.suppress(OSError, EOFError, ValueError, TypeError):
             with open(path, "rb") as file:
-                compiled, asked = marshal.load(file)  # noqa: S302  # in a folder that only its owner can write to
+                compiled, files, asked = marshal.load(file)  # noqa: S302  # in a folder that only its owner can write to
             self._compiled.known.update(compiled)
+            self._imports.learn(File(*one) for one in files)
             self.todo = [tuple(one) for one in asked]
 
     def load_next(self) -> None:
@@ -106,7 +129,8 @@ class Memory:
         """Up to so much that a collection's development does not fill the disk."""
         if not self._path:
             return
-        content = marshal.dumps((self._compiled.known, sorted(self._loaded, key=repr)))
+        files = [tuple(file) for file in self._imports.files.values()]
+        content = marshal.dumps((self._compiled.known, files, sorted(self._loaded, key=repr)))
         if len(content) <= _MOST:
             with contextlib.suppress(OSError):
                 part = f"{self._path}.{os.getpid()}.part"
@@ -120,16 +144,19 @@ class Memory:
     def install(self) -> None:
         self._models.asked.clear()
         self._compiled.install()
+        self._imports.install()
         self._models.install()
 
     def lesson(self) -> bytes:
-        return marshal.dumps((self._compiled.new, [one for one in self._models.asked if one not in self._loaded]))
+        files = [tuple(file) for file in self._compiled.imported()]
+        return marshal.dumps((self._compiled.new, files, [one for one in self._models.asked if one not in self._loaded]))
 
     def learn(self, lesson: bytes) -> None:
         """Half a lesson, of a program that was killed, is none."""
         with contextlib.suppress(EOFError, ValueError, TypeError):
-            compiled, asked = marshal.loads(lesson)  # noqa: S302  # from a fork of this process
+            compiled, files, asked = marshal.loads(lesson)  # noqa: S302  # from a fork of this process
             self._compiled.known.update(compiled)
+            self._imports.learn(File(*one) for one in files)
             for one in asked:
                 self._load(tuple(one))
 
@@ -141,3 +168,5 @@ class Memory:
         # What botocore does not have, it does not have for the next program either.
         with contextlib.suppress(Exception):
             getattr(self._models, name)(*arguments)
+            if name == "load_service_model":
+                self._models.make_client(arguments[0])

@@ -41,6 +41,7 @@ LABELS = {
     "GROUP": 'target_group="targetgroup/user/2"',
     "RDS": 'job="cloudwatch",dbinstance_identifier="shop"',
     "REDIS": 'job="cloudwatch",cache_cluster_id="shop-001"',
+    "ASG": 'job="cloudwatch",auto_scaling_group_name="shop-user"',
     "PROBE": 'job="probe",instance="https://shop.test"',
 }
 

@@ -84,7 +84,7 @@ def with_known_targets(text: str) -> str:
 
 
 def cloudwatch_text() -> str:
-    """What the exporter would show of a load balancer with two colours, a database and a cache."""
+    """What the exporter would show of a load balancer with two colours, a database, a cache and an Auto Scaling group."""
     exporter, metrics = monitor_module("cloudwatch"), monitor_module("cloudwatch_metrics")
     balancer = ("LoadBalancer", "app/shop-test/50dc6c495c0c9188")
     resources = [
@@ -93,6 +93,7 @@ def cloudwatch_text() -> str:
         exporter.Resource("target_group", (("TargetGroup", "targetgroup/shop-test-green/943f017f100becff"), balancer)),
         exporter.Resource("database", (("DBInstanceIdentifier", "shop-test"),)),
         exporter.Resource("cache", (("CacheClusterId", "shop-test-001"),)),
+        exporter.Resource("group", (("AutoScalingGroupName", "shop-test-backend"),)),
     ]
     values = itertools.count(5)
     text = exporter.render([(metric, resource, next(values)) for resource in resources for metric in metrics.METRICS[resource.kind]])

@@ -16,6 +16,7 @@ from monitor.cloudwatch_metrics import METRICS, Metric
 NOW = datetime.datetime(2026, 11, 21, 12, 0, 42, tzinfo=datetime.UTC)
 ARN = "arn:aws:elasticloadbalancing:ap-northeast-2:000000000000"
 BALANCER = ("LoadBalancer", "app/shop/50dc")
+ZONE = "ap-northeast-2a"
 TAGS = {"bluegreen:system": "shop", "bluegreen:environment": "prod"}
 
 
@@ -47,6 +48,13 @@ def minute(back):
     return NOW.replace(second=0) - datetime.timedelta(minutes=back)
 
 
+def group(name):
+    """An Auto Scaling group with what botocore's model says is always there."""
+    sizes = {"MinSize": 2, "MaxSize": 6, "DesiredCapacity": 2, "DefaultCooldown": 60}
+    rest = {"AvailabilityZones": [ZONE], "HealthCheckType": "ELB", "CreatedTime": NOW}
+    return {"AutoScalingGroupName": name, **sizes, **rest}
+
+
 def test_resources_are_found_by_tags_with_what_belongs_to_them(stubbed):
     client, stub = stubbed
     arns = [
@@ -74,11 +82,14 @@ def test_resources_are_found_by_tags_with_what_belongs_to_them(stubbed):
     stub("elbv2").add_response("describe_target_groups", {"TargetGroups": groups}, {})
     members = {"ReplicationGroups": [{"ReplicationGroupId": "shop", "MemberClusters": ["shop-001", "shop-002"]}]}
     stub("elasticache").add_response("describe_replication_groups", members, {"ReplicationGroupId": "shop"})
+    of_tags = [{"Name": f"tag:{name}", "Values": [value]} for name, value in sorted(TAGS.items())]
+    stub("autoscaling").add_response("describe_auto_scaling_groups", {"AutoScalingGroups": [group("shop-backend")]}, {"Filters": of_tags})
     assert cloudwatch.Source(client, TAGS).resources() == [
         cloudwatch.Resource("cache", (("CacheClusterId", "shop-001"),)),
         cloudwatch.Resource("cache", (("CacheClusterId", "shop-002"),)),
         cloudwatch.Resource("cache", (("CacheClusterId", "single"),)),
         cloudwatch.Resource("database", (("DBInstanceIdentifier", "shop-prod"),)),
+        cloudwatch.Resource("group", (("AutoScalingGroupName", "shop-backend"),)),
         cloudwatch.Resource("load_balancer", (BALANCER,)),
         cloudwatch.Resource("target_group", (("TargetGroup", "targetgroup/shop-user/73e2"), BALANCER)),
     ]
@@ -145,6 +156,7 @@ def test_nothing_found_asks_for_nothing(stubbed):
         (Metric("AWS/ApplicationELB", "TargetResponseTime", "p99.9"), "aws_applicationelb_target_response_time_p99_9"),
         (Metric("AWS/RDS", "CPUUtilization", "Average"), "aws_rds_cpuutilization_average"),
         (Metric("AWS/ElastiCache", "EngineCPUUtilization", "Average"), "aws_elasticache_engine_cpuutilization_average"),
+        (Metric("AWS/AutoScaling", "GroupMaxSize", "Maximum"), "aws_autoscaling_group_max_size_maximum"),
     ],
 )
 def test_names_are_those_of_cloudwatch_exporter(metric, series):
@@ -166,6 +178,7 @@ def test_a_failed_round_is_counted_and_old_values_go(stubbed, monkeypatch, capsy
     exporter = cloudwatch.Exporter(cloudwatch.Source(client, TAGS), every=60)
     stub("resourcegroupstaggingapi").add_response("get_resources", {"ResourceTagMappingList": [{"ResourceARN": "arn:aws:rds:r:0:db:shop"}]})
     stub("cloudwatch").add_response("get_metric_data", {"MetricDataResults": [{"Id": "m0", "Timestamps": [minute(3)], "Values": [1.0]}]})
+    stub("autoscaling").add_response("describe_auto_scaling_groups", {"AutoScalingGroups": []})
     exporter.round()
     assert 'aws_rds_cpuutilization_average{dbinstance_identifier="shop"} 1.0' in exporter.text()
     assert "cloudwatch_resources 1" in exporter.text()

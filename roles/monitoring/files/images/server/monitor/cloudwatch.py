@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exporter of the environment's CloudWatch metrics: what carries its tags, and of that the minute that has settled.
 
-Calls: tag:GetResources, elasticloadbalancing:DescribeTargetGroups, elasticache:DescribeReplicationGroups, cloudwatch:GetMetricData.
+Calls: tag:GetResources, elasticloadbalancing:DescribeTargetGroups, elasticache:DescribeReplicationGroups,
+autoscaling:DescribeAutoScalingGroups, cloudwatch:GetMetricData.
 The last one costs money for each metric asked for; docs/monitoring.md has the sum.
 """
 
@@ -73,6 +74,7 @@ class Source:
         )
         found.update(_cache(arn.rpartition(":")[2]) for arn in arns if ":elasticache:" in arn and ":cluster:" in arn)
         found.update(self._members([arn.rpartition(":")[2] for arn in arns if ":replicationgroup:" in arn]))
+        found.update(self._groups())
         return sorted(found, key=lambda resource: (resource.kind, resource.dimensions))
 
     def _target_groups(self, balancers: set[str]) -> t.Iterator[Resource]:
@@ -89,6 +91,13 @@ class Source:
         for name in groups:
             for group in self._client("elasticache").describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"]:
                 yield from (_cache(member) for member in group["MemberClusters"])
+
+    def _groups(self) -> t.Iterator[Resource]:
+        """Auto Scaling groups, which the tagging API does not list."""
+        filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(self._tags.items())]
+        for page in self._client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate(Filters=filters):
+            for group in page["AutoScalingGroups"]:
+                yield Resource("group", (("AutoScalingGroupName", group["AutoScalingGroupName"]),))
 
     def values(self, resources: list[Resource], now: datetime.datetime) -> list[tuple[Metric, Resource, float]]:
         """The settled minute's values; a metric that CloudWatch has nothing of is left out, or 0 where that is what it means."""

@@ -70,4 +70,10 @@ METRICS = {
         Metric("AWS/ElastiCache", "CacheMisses", "Sum", zero=True),
         Metric("AWS/ElastiCache", "ReplicationLag", "Maximum"),
     ),
+    "group": (
+        Metric("AWS/AutoScaling", "GroupMinSize", "Maximum"),
+        Metric("AWS/AutoScaling", "GroupMaxSize", "Maximum"),
+        Metric("AWS/AutoScaling", "GroupDesiredCapacity", "Maximum"),
+        Metric("AWS/AutoScaling", "GroupInServiceInstances", "Minimum"),
+    ),
 }
