@@ -26,7 +26,7 @@ class Runner:
         account = Account.of(options)
         client = clients or account.client
         self._options, self._say, self._clock, self._sleep = options, say, clock, sleep
-        self._group_client, self._template_client = client("autoscaling"), client("ec2")
+        self._group_client = client("autoscaling")
         self._name = options["name"]
         self._probes = probes or self._make_probes()
         self._interrupt = ""
@@ -36,7 +36,9 @@ class Runner:
             raise refresh.RefreshError(f"There is no Auto Scaling group {self._name} in {where}; run site.yml first.")
         self._template_id, self.before = refresh.template(group)
         wish = options["launch_template_version"]
-        self.version = api.template_version(self._template_client, self._template_id, wish)
+        # What the group launches is there.
+        known = wish.isdigit() and wish == str(self.before)
+        self.version = int(wish) if known else api.template_version(client("ec2"), self._template_id, wish)
         self._found = refresh.running(api.refreshes(self._group_client, self._name))
         if self._found and refresh.wanted(self._found) not in ("", str(self.version)):
             raise refresh.RefreshError(

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from ansible_collections.bluegreen.aws.plugins.callback.summary import minutes, preload, short, summary_lines
+from ansible_collections.bluegreen.aws.plugins.callback.summary import minutes, short, summary_lines
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm.preload import preload
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0s"), (59.4, "59s"), (60, "1m00s"), (95.6, "1m36s")])
@@ -54,21 +55,29 @@ def test_summary_lines():
     ]
 
 
-def test_the_connection_is_loaded_before_workers_are_forked():
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.link",
+        "ansible_collections.bluegreen.aws.plugins.filter.tags",
+        "ansible_collections.bluegreen.aws.plugins.action.autoscaling_refresh",
+        "ansible.plugins.action.normal",
+    ],
+)
+def test_what_tasks_use_is_loaded_before_workers_are_forked(module):
     program = (
         "import sys\n"
         "from ansible.plugins.loader import init_plugin_loader\n"
         "init_plugin_loader()\n"
-        "from ansible_collections.bluegreen.aws.plugins.callback.summary import preload\n"
-        "preload('bluegreen.aws.ssm')\n"
-        "print('ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.link' in sys.modules)\n"
+        "from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm.preload import preload\n"
+        f"preload()\nprint({module!r} in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, check=False)
     assert done.stdout.strip() == "True", done.stderr
 
 
 def test_a_connection_that_cannot_be_loaded_stops_no_play():
-    preload("bluegreen.aws.there_is_none")
+    preload(("bluegreen.aws.there_is_none",))
 
 
 def test_nothing_collected():
