@@ -112,22 +112,31 @@ class _Adopter:
 
     def __init__(self, modules: t.Mapping[str, types.ModuleType], files: t.Mapping[str, File]) -> None:
         self._modules, self._files = modules, files
+        self._archive = ""
 
     def find_spec(self, name, path=None, target=None):
         if name not in _ROOTS:
             return None
         sys.meta_path.remove(self)
-        archive = sys.path[0]
-        same = self._same(archive)
+        self._archive = sys.path[0]
+        same = self._same(self._archive)
         if name not in same:
             return None
         for one, module in same.items():
             if one != name:
                 sys.modules[one] = module
-            if self._files[one].is_package:
-                # What the server has not imported comes from this program's own file.
-                module.__path__ = [os.path.join(archive, os.path.dirname(self._files[one].path))]
-        return importlib.machinery.ModuleSpec(name, self, is_package=True)
+            self._belong_here(module, self._files[one])
+        return importlib.machinery.ModuleSpec(name, self, origin=self._where(name), is_package=True)
+
+    def _belong_here(self, module: types.ModuleType, file: File) -> None:
+        """As if it came from this program's zip file, where its source is and what the server has not imported."""
+        module.__file__ = module.__spec__.origin = self._where(file.name)  # type: ignore[union-attr]
+        module.__loader__ = module.__spec__.loader = self  # type: ignore[assignment,union-attr]
+        if file.is_package:
+            module.__path__ = module.__spec__.submodule_search_locations = [os.path.dirname(module.__file__)]  # type: ignore[union-attr]
+
+    def _where(self, name: str) -> str:
+        return os.path.join(self._archive, self._files[name].path)
 
     def _same(self, archive: str) -> dict[str, types.ModuleType]:
         """Those of the server's modules that are in the zip file; none when one of them is another version."""
@@ -145,3 +154,9 @@ class _Adopter:
 
     def exec_module(self, module):
         """It was executed by the server."""
+
+    def get_source(self, name: str) -> str:
+        return self.get_data(self._where(name)).decode()
+
+    def get_data(self, path: str) -> bytes:
+        return zipimport.zipimporter(self._archive).get_data(path)

@@ -70,6 +70,15 @@ def test_what_is_new_comes_from_the_programs_own_file(server, tmp_path):
     assert run(server, program) == "1 [] False 42"
 
 
+def test_a_module_can_be_read_where_it_lies(server, tmp_path):
+    one = ONE + "def told():\n    return 'source'\n"
+    more = ", inspect.getsource(one.told), one.__loader__.get_source(one.__name__) == text, os.path.dirname(one.__file__)"
+    text = f"import inspect\ntext = {one!r}\n" + ASK.format(more=more)
+    program = payload(tmp_path, "a", {"one.py": one}, text)
+    where = tmp_path / "a.zip/ansible/module_utils"
+    until(server, program, f"1 [] False def told():\n    return 'source'\n True {where}")
+
+
 def test_what_a_program_lacks_it_lacks(server, tmp_path):
     files = {"one.py": ONE, "two.py": "VALUE = 2\n"}
     text = "import os\nfrom ansible.module_utils import one, two\nprint(one.PID == os.getpid())"
