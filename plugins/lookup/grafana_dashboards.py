@@ -39,6 +39,7 @@ import os
 
 import yaml
 from ansible.errors import AnsibleLookupError
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.bluegreen.aws.plugins.module_utils import _grafana
@@ -56,7 +57,7 @@ def read(folder):
         try:
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 text = file.read()
-            model = json.loads(text) if suffix == ".json" else _grafana.dashboard(yaml.safe_load(text))
+            model = json.loads(text) if suffix == ".json" else _grafana.dashboard(yaml_load(text))
         except (OSError, ValueError, yaml.YAMLError, _grafana.DashboardError) as exc:
             raise AnsibleLookupError(f"Failed to read dashboard {os.path.join(folder, name)}: {exc} Correct the file.") from exc
         found[f"{stem}.json"] = json.dumps(model, indent=1, sort_keys=True) + "\n"

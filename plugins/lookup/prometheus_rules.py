@@ -43,6 +43,7 @@ import os
 
 import yaml
 from ansible.errors import AnsibleLookupError
+from ansible.module_utils.common.yaml import yaml_dump, yaml_load
 from ansible.plugins.lookup import LookupBase
 
 NEEDED = ("summary", "description", "runbook_url")
@@ -57,7 +58,7 @@ def read(folder):
         path = os.path.join(folder, name)
         try:
             with open(path, encoding="utf-8") as file:
-                groups = yaml.safe_load(file)["groups"]
+                groups = yaml_load(file)["groups"]
             rules = [rule for group in groups for rule in group["rules"]]
         except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as exc:
             raise AnsibleLookupError(f"Failed to read rules {path}: it has no groups of rules ({exc}). Correct the file.") from exc
@@ -96,7 +97,7 @@ def texts(folders, disabled):
         raise AnsibleLookupError(f"Failed to leave out {', '.join(unknown)}: there is no such alert. It can be {', '.join(sorted(known))}.")
     kept = {name: without(groups, disabled) for name, groups in files.items()}
     return {
-        name: yaml.safe_dump({"groups": groups}, sort_keys=False, width=1000, allow_unicode=True) for name, groups in kept.items() if groups
+        name: yaml_dump({"groups": groups}, sort_keys=False, width=1000, allow_unicode=True) for name, groups in kept.items() if groups
     }
 
 

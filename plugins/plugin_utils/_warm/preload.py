@@ -19,6 +19,14 @@ CONNECTIONS = ("bluegreen.aws.ssm", "bluegreen.aws.local")
 _ACTIONS = ("assert", "debug", "fail", "include_vars", "normal", "set_fact", "validate_argument_spec")
 _LOOKUPS = ("env", "file", "items", "list", "template")
 _OWN = ("filter", "test", "lookup", "action")
+# What Ansible makes up when a plugin of its own is asked for, and how it talks with modules.
+_ANSIBLES = (
+    "ansible_collections.ansible.builtin.plugins.filter",
+    "ansible_collections.ansible.builtin.plugins.lookup",
+    "ansible_collections.ansible.builtin.plugins.test",
+    "ansible.module_utils._internal._json._profiles._module_legacy_c2m",
+    "ansible.module_utils._internal._json._profiles._module_legacy_m2c",
+)
 
 
 def preload(connections=CONNECTIONS) -> None:
@@ -30,6 +38,9 @@ def preload(connections=CONNECTIONS) -> None:
         for name in names:
             with contextlib.suppress(AnsibleError):
                 loader.get(f"ansible.legacy.{name}", class_only=True)
+    for name in _ANSIBLES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     for kind in _OWN:
         package = f"ansible_collections.bluegreen.aws.plugins.{kind}"
         with contextlib.suppress(ImportError):
