@@ -20,6 +20,7 @@ import typing as t
 import zipimport
 import zlib
 
+import clients
 from imports import File, Imports
 
 try:
@@ -108,6 +109,7 @@ class Memory:
     """
 
     def __init__(self, path: str = "") -> None:
+        clients.install()
         self._compiled = Compiled()
         self._imports = Imports(self._compiled.known)
         self._models = Models()
