@@ -86,7 +86,8 @@ class Models(Loader):
         """One that nobody uses: botocore then knows the names of its methods, and Python what it has parsed for them."""
         made = session.Session()
         made.register_component("data_loader", self)
-        made.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+        made.set_credentials("none", "none")
+        made.create_client(service, region_name="us-east-1")
 
     def load_service_model(self, service_name, type_name, api_version=None):
         self.asked.append(("load_service_model", service_name, type_name, api_version))

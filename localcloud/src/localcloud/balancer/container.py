@@ -17,6 +17,7 @@ from docker.types import EndpointConfig
 
 from .. import images
 from ..cloud import LABEL, Cloud, Interface
+from ..dataplane.containers import SERVING_SHARES
 from ..errors import LocalCloudError
 from .render import HOME
 from .runtime import Runtime
@@ -68,6 +69,7 @@ class Container:
             binds=[f"{self.directory}:{HOME}:rw"],
             cap_add=["NET_ADMIN"],  # for the addresses beyond the first
             init=True,
+            cpu_shares=SERVING_SHARES,
             sysctls={"net.ipv4.ip_local_port_range": "1024 65535"},
         )
         endpoint = EndpointConfig(api._version, ipv4_address=first.private_ip)

@@ -25,6 +25,9 @@ from .plan import Found
 INSTANCE_LABEL = f"{LABEL}.instance"
 STOP_SECONDS = 8
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
+SERVING_SHARES = 16384
+"""Weight of the processor for what serves, beside 1024 of an instance that boots: on AWS each has its own, here unpacking images would
+starve databases and load balancers."""
 
 CAPABILITIES = [
     "SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "MKNOD", "NET_RAW", "SYS_MODULE", "DAC_READ_SEARCH", "SYSLOG",
@@ -56,6 +59,14 @@ def cgroup_parent(cloud_name: str) -> str:
 def uses_cgroup_v1() -> bool:
     """Whether this machine has control groups of version 1."""
     return not (CGROUPS / "cgroup.controllers").exists()
+
+
+def prefer_containers_of_instances(cloud_name: str) -> None:
+    """With version 1 what runs in the Engines inside instances is beside the Engines themselves, not below them; so it needs the weight."""
+    group = CGROUPS / "cpu" / cgroup_parent(cloud_name).lstrip("/")
+    with contextlib.suppress(OSError):  # as on a machine without this controller: then all are equal
+        group.mkdir(exist_ok=True)
+        (group / "cpu.shares").write_text(str(SERVING_SHARES))
 
 
 def remove_cgroups(path: str) -> None:
@@ -104,6 +115,7 @@ class Containers:
         host["dns"] = [launch.network.link.gateway]  # Docker's own DNS passes on to it what is no container's name
         if v1:
             host["binds"] = ["/sys/fs/cgroup:/sys/fs/cgroup:rw"]
+            prefer_containers_of_instances(self._cloud)
         if not privileged:
             host["cap_add"] = CAPABILITIES
             host["security_opt"] = ["seccomp=unconfined", "apparmor=unconfined"]

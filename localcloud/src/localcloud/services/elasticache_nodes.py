@@ -23,6 +23,7 @@ from redis.retry import Retry
 
 from .. import images
 from ..cloud import LABEL
+from ..dataplane.containers import SERVING_SHARES
 from . import elasticache_config as config
 from .elasticache_plan import Condition, Seen
 from .elasticache_state import Group, Node
@@ -81,7 +82,9 @@ class Nodes:
                 hostname=node.id,
                 labels={**self._cloud.labels, NODE_LABEL: node.id},
                 host_config=api.create_host_config(
-                    network_mode=interface.network_name, dns=[self._cloud.dns_server(interface.network_name)]
+                    network_mode=interface.network_name,
+                    dns=[self._cloud.dns_server(interface.network_name)],
+                    cpu_shares=SERVING_SHARES,
                 ),
                 networking_config=api.create_networking_config({interface.network_name: endpoint}),
                 mac_address=interface.mac_address,

@@ -21,6 +21,7 @@ from docker.types import EndpointConfig
 
 from .. import images
 from ..cloud import LABEL
+from ..dataplane.containers import SERVING_SHARES
 from . import rds_config as config
 from . import rds_talk
 from .rds_plan import Condition, Seen
@@ -91,6 +92,7 @@ class Servers:
                     dns=[self._cloud.dns_server(interface.network_name)],
                     binds=[f"{self._name(server)}:/data"],
                     shm_size="256m",
+                    cpu_shares=SERVING_SHARES,
                 ),
                 networking_config=api.create_networking_config({interface.network_name: endpoint}),
                 mac_address=interface.mac_address,

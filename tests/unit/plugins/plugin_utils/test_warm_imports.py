@@ -14,7 +14,12 @@ from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import client 
 
 # Where it was executed shows in PID: in the program itself, or before it was forked.
 ONE = "import os\nPID, STATE, VALUE = os.getpid(), [], 1\n"
-ASK = "import os\nfrom ansible.module_utils import one\nprint(one.VALUE, one.STATE, one.PID == os.getpid(){more})\none.STATE.append('used')\n"
+ASK = """\
+import os
+from ansible.module_utils import one
+print(one.VALUE, one.STATE, one.PID == os.getpid(){more})
+one.STATE.append('used')
+"""
 
 
 @pytest.fixture
