@@ -20,8 +20,8 @@ import typing as t
 import zipimport
 import zlib
 
-import clients
-from imports import File, Imports
+from . import clients
+from .imports import File, Imports
 
 try:
     from botocore import loaders, session
@@ -58,7 +58,6 @@ class Compiled:
         if found is None:
             found = self.new[key] = self._compile(path, source)  # type: ignore[misc]
         return found
-
 
     def imported(self) -> t.Iterator[File]:
         """What this program has imported from a zip file, without what it was run as."""

@@ -37,10 +37,11 @@ def _serve(listener: socket.socket, pipe: int, path: str) -> None:
     for name in _PRELOADED:
         with contextlib.suppress(ImportError):
             __import__(name)
-    import memory
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    from _warm import memory
 
     remembered = memory.Memory(path)
-    sys.path[0] = ""  # as it is for a program that comes from the input; it was this file's folder
+    sys.path[0] = ""  # as it is for a program that comes from the input
     lessons: dict[int, bytearray] = {}  # by the pipe that they come from
     while True:
         ready = select.select([listener, pipe, *lessons], [], [], 0 if remembered.todo else None)[0]
