@@ -6,7 +6,7 @@
 """Keeps what Ansible assembled of each module (its source and utilities in a zip file, without arguments) from one run to the next.
 
 Ansible reads and parses a hundred files for the first use of a module in a run, a fifth of a second and more, and forgets it at the end.
-A kept one is offered again as long as each of its files has the time and size that it had. What cannot be read, or belongs to another
+A kept one is offered again as long as Ansible finds its packages where it found them, and each file has the time and size that it had. What cannot be read, or belongs to another
 version of Ansible or Python, does not count; then Ansible assembles the module as always.
 """
 
@@ -40,14 +40,17 @@ def offer(folder: str, target: str) -> int:
     """Links what is still true into ``target``, where Ansible looks; returns how many."""
     os.makedirs(target, exist_ok=True)
     seen: dict = {}
+    roots: dict = {}
     number = 0
     for entry in os.scandir(folder):
         if entry.name == "memory" or entry.name.endswith((_INDEX, ".part")):
             continue
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             with open(entry.path + _INDEX, encoding="utf-8") as file:
-                files = json.load(file)
-            if all(_state(path, seen) == state for path, state in files.items()):
+                index = json.load(file)
+            # Another checkout, or another virtual environment, has files of its own.
+            same_roots = all(_root(package, roots) == root for package, root in index["roots"].items())
+            if same_roots and all(_state(path, seen) == state for path, state in index["files"].items()):
                 os.symlink(entry.path, os.path.join(target, entry.name))
                 number += 1
     return number
@@ -64,28 +67,38 @@ def keep(folder: str, target: str) -> int:
         # An Ansible whose files look otherwise: nothing is kept.
         with contextlib.suppress(OSError, ValueError, AttributeError, ImportError, pickle.UnpicklingError, zipfile.BadZipFile):
             seen: dict = {}
-            files = {path: _state(path, seen) for path in _sources(entry.path)}
-            _replace(os.path.join(folder, entry.name + _INDEX), json.dumps(files).encode())
+            roots: dict = {}
+            files = {path: _state(path, seen) for path in _sources(entry.path, roots)}
+            _replace(os.path.join(folder, entry.name + _INDEX), json.dumps({"roots": roots, "files": files}).encode())
             with open(entry.path, "rb") as file:
                 _replace(os.path.join(folder, entry.name), file.read())
             number += 1
     return number
 
 
-def _sources(path: str) -> list[str]:
-    """The files that a payload was made of."""
+def _sources(path: str, roots: dict) -> list[str]:
+    """The files that a payload was made of; ``roots`` learns where their packages are."""
     with open(path, "rb") as file:
         cached = pickle.load(file)  # noqa: S301  # Ansible wrote it in this run
     with zipfile.ZipFile(BytesIO(b64decode(cached.zip_data))) as archive:
-        return sorted({_source(name) for name in archive.namelist()})
+        return sorted({_source(name, roots) for name in archive.namelist()})
 
 
-def _source(name: str) -> str:
+def _source(name: str, roots: dict) -> str:
     """ansible/module_utils/basic.py -> where that is."""
     parts = name.split("/")
     package, depth = (".".join(parts[:3]), 3) if parts[0] == "ansible_collections" and len(parts) > 3 else (parts[0], 1)
-    root = next(iter(importlib.import_module(package).__path__))
-    return os.path.join(root, *parts[depth:])
+    return os.path.join(_root(package, roots) or "", *parts[depth:])
+
+
+def _root(package: str, roots: dict) -> str | None:
+    """Where this process finds a package, None when it does not."""
+    if package not in roots:
+        try:
+            roots[package] = next(iter(importlib.import_module(package).__path__))
+        except (ImportError, AttributeError, StopIteration):
+            roots[package] = None
+    return roots[package]
 
 
 def _state(path: str, seen: dict):

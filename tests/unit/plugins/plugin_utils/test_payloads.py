@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 
+import ansible
 import pytest
 
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm import payloads
@@ -52,7 +53,7 @@ def test_what_a_run_assembled_is_offered_to_the_next(kept, tmp_path):
 
 def test_it_names_the_files_that_it_was_made_of(kept):
     (index,) = kept.glob("*.files.json")
-    files = json.loads(index.read_text())
+    files = json.loads(index.read_text())["files"]
     assert any(path.endswith("ansible/modules/ping.py") for path in files)
     assert any(path.endswith("ansible/module_utils/basic.py") for path in files)
     assert all(os.path.isfile(path) for path, state in files.items() if state is not None)
@@ -61,9 +62,23 @@ def test_it_names_the_files_that_it_was_made_of(kept):
 def test_a_file_that_has_changed_makes_it_untrue(kept, tmp_path):
     (index,) = kept.glob("*.files.json")
     before = index.read_text()
-    files = json.loads(before)
-    some = next(path for path, state in files.items() if state is not None)
-    index.write_text(json.dumps({**files, some: [files[some][0] - 1, files[some][1]]}))
+    found = json.loads(before)
+    some = next(path for path, state in found["files"].items() if state is not None)
+    found["files"][some][0] -= 1
+    index.write_text(json.dumps(found))
+    try:
+        assert payloads.offer(str(kept), str(tmp_path)) == 0
+    finally:
+        index.write_text(before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_checkout_is_offered_nothing_of_it(kept, tmp_path):
+    (index,) = kept.glob("*.files.json")
+    before = index.read_text()
+    found = json.loads(before)
+    assert found["roots"]["ansible"] == os.path.dirname(ansible.__file__)
+    index.write_text(json.dumps({**found, "roots": {**found["roots"], "ansible": "/opt/another/ansible"}}))
     try:
         assert payloads.offer(str(kept), str(tmp_path)) == 0
     finally:
