@@ -6,8 +6,8 @@
 """Keeps what Ansible assembled of each module (its source and utilities in a zip file, without arguments) from one run to the next.
 
 Ansible reads and parses a hundred files for the first use of a module in a run, a fifth of a second and more, and forgets it at the end.
-A kept one is offered again as long as Ansible finds its packages where it found them, and each file has the time and size that it had. What cannot be read, or belongs to another
-version of Ansible or Python, does not count; then Ansible assembles the module as always.
+A kept one is offered again as long as Ansible finds its packages where it found them, and each file has the time and size that it had.
+What cannot be read, or belongs to another version of Ansible or Python, does not count; then Ansible assembles the module as always.
 """
 
 from __future__ import annotations
