@@ -13,6 +13,9 @@ import pytest
 import wealist
 import world
 
+# They take ten minutes; `make e2e` runs them, `make test` has half an hour.
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def built():
@@ -63,7 +66,6 @@ def test_every_instance_and_service_is_watched(built):
     assert {item["metric"]["service"] for item in wealist.prometheus("build_info")} == {"user-service", "board-service"}
 
 
-@pytest.mark.thorough
 def test_high_availability_comes_and_goes_and_the_data_stays(stored):
     rds, cache = world.client("rds"), world.client("elasticache")
 
@@ -81,7 +83,6 @@ def test_high_availability_comes_and_goes_and_the_data_stays(stored):
     assert wealist.run("site").changed() == 0
 
 
-@pytest.mark.thorough
 def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored):
     before = set(wealist.in_service("backend"))
     ssm = world.client("ssm")
@@ -107,7 +108,6 @@ def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored)
     assert wealist.run("site").code == 0
 
 
-@pytest.mark.thorough
 def test_a_database_that_fails_over_under_load_loses_nothing(stored):
     assert wealist.run("site", "-e", "enable_multi_az=true").code == 0
     rds = world.client("rds")
@@ -129,7 +129,6 @@ def test_a_database_that_fails_over_under_load_loses_nothing(stored):
     assert wealist.texts("user", "e2e") == stored
 
 
-@pytest.mark.thorough
 def test_a_group_at_its_maximum_is_refreshed_and_does_not_grow(stored):
     size = len(wealist.in_service("backend"))
     fixed = {"instance_type": "t3.medium", "min": size, "max": size, "cpu_percent": 60}
@@ -149,7 +148,6 @@ def test_a_group_at_its_maximum_is_refreshed_and_does_not_grow(stored):
     assert wealist.texts("user", "e2e") == stored
 
 
-@pytest.mark.thorough
 def test_the_monitoring_instance_comes_back_with_its_data(built):
     assert built
     first = wealist.in_service("monitoring")
@@ -163,7 +161,6 @@ def test_the_monitoring_instance_comes_back_with_its_data(built):
     assert float(wealist.wait_for(lambda: wealist.prometheus(query))[0]["value"][1]) >= 1
 
 
-@pytest.mark.thorough
 def test_everything_can_be_destroyed_but_the_last_snapshot(built):
     assert built
     result = wealist.run("destroy", "-e", "preflight_confirm=wealist-prod", timeout=1200)
