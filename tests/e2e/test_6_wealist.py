@@ -124,7 +124,7 @@ def test_a_database_that_fails_over_under_load_loses_nothing(stored):
         before = len(writer.confirmed)
         wealist.wait_for(lambda: len(writer.confirmed) >= before + 20)
     print(f"{len(writer.confirmed)} messages were confirmed, {writer.failed} were not")
-    found = wealist.all_texts("user", "failover")
+    found = wealist.texts("user", "failover")
     assert [text for text in writer.confirmed if text not in found] == []
     assert wealist.texts("user", "e2e") == stored
 
@@ -144,7 +144,7 @@ def test_a_group_at_its_maximum_is_refreshed_and_does_not_grow(stored):
     assert len(wealist.in_service("backend")) == size
     assert first.isdisjoint(wealist.in_service("backend"))
     assert writer.failed == 0
-    assert wealist.all_texts("user", "maximum") == writer.confirmed
+    assert wealist.texts("user", "maximum") == writer.confirmed
     assert wealist.texts("user", "e2e") == stored
 
 
