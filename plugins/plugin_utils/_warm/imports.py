@@ -43,6 +43,10 @@ class File(t.NamedTuple):
         return path.replace(os.sep, ".")
 
 
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in _ROOTS
+
+
 class Imports:
     """`learn` in the server, `install` in a forked program, `files` to begin another server with."""
 
@@ -54,7 +58,7 @@ class Imports:
 
     def learn(self, files: t.Iterable[File]) -> None:
         """Imports what a program has imported. One that came in another version than before makes all of it be learnt anew."""
-        news = {file.name: file for file in files if file.key in self._codes}
+        news = {file.name: file for file in files if _is_ours(file.name) and file.key in self._codes}
         if any(name in self.files and self.files[name] != file for name, file in news.items()):
             self.files.clear()
             self._modules.clear()
@@ -74,7 +78,7 @@ class Imports:
             self._trusted = False
         finally:
             sys.meta_path.remove(finder)
-            for name in [name for name in sys.modules if name.partition(".")[0] in _ROOTS]:
+            for name in [name for name in sys.modules if _is_ours(name)]:
                 self._modules[name] = sys.modules.pop(name)
         if not self._trusted:
             self._modules.clear()
@@ -143,7 +147,7 @@ class _Adopter:
         try:
             entries = zipimport._zip_directory_cache[archive] = zipimport._read_directory(archive)  # type: ignore[attr-defined]
             present = {name: entries[file.path] for name, file in self._files.items() if file.path in entries}
-            if any((entry[_CRC], entry[_SIZE]) != self._files[name][1:3] for name, entry in present.items()):
+            if any((entry[_CRC], entry[_SIZE]) != (self._files[name].crc, self._files[name].size) for name, entry in present.items()):
                 return {}
         except (AttributeError, ImportError, IndexError, TypeError):  # another interpreter's, or no zip file
             return {}

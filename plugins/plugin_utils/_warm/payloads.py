@@ -45,7 +45,7 @@ def offer(folder: str, target: str) -> int:
     for entry in os.scandir(folder):
         if entry.name == "memory" or entry.name.endswith((_INDEX, ".part")):
             continue
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, ImportError):
             with open(entry.path + _INDEX, encoding="utf-8") as file:
                 index = json.load(file)
             # Another checkout, or another virtual environment, has files of its own.
@@ -88,16 +88,13 @@ def _source(name: str, roots: dict) -> str:
     """ansible/module_utils/basic.py -> where that is."""
     parts = name.split("/")
     package, depth = (".".join(parts[:3]), 3) if parts[0] == "ansible_collections" and len(parts) > 3 else (parts[0], 1)
-    return os.path.join(_root(package, roots) or "", *parts[depth:])
+    return os.path.join(_root(package, roots), *parts[depth:])
 
 
-def _root(package: str, roots: dict) -> str | None:
-    """Where this process finds a package, None when it does not."""
+def _root(package: str, roots: dict) -> str:
+    """Where this process finds a package; ImportError when it does not."""
     if package not in roots:
-        try:
-            roots[package] = next(iter(importlib.import_module(package).__path__))
-        except (ImportError, AttributeError, StopIteration):
-            roots[package] = None
+        roots[package] = next(iter(importlib.import_module(package).__path__))
     return roots[package]
 
 

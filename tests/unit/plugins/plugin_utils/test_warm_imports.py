@@ -126,6 +126,15 @@ def test_the_next_server_knows_them(tmp_path):
         second.close()
 
 
+def test_what_else_a_zip_file_holds_is_no_affair_of_the_server(server, tmp_path):
+    text = "import sys\nprint('alone' in sys.modules)\nimport alone\n" + ASK.format(more="")
+    program = payload(tmp_path, "a", {"one.py": ONE}, text)
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        archive.writestr("alone.py", "VALUE = 1\n")
+    until(server, program, "False\n1 [] False")
+    assert run(server, program) == "False\n1 [] False"
+
+
 def test_a_program_without_a_zip_file_finds_what_is_installed(server, tmp_path):
     until(server, payload(tmp_path, "a", {"one.py": ONE}), "1 [] False")
     assert run(server, "import sys\nsys.path.insert(0, '/nowhere')\nimport ansible.release\nprint(ansible.release.__version__)") != ""
