@@ -26,7 +26,6 @@ from . import cleanup, images
 from . import settings as settings_module
 from .errors import LocalCloudError
 from .images import Say
-from .services import ecr_backend, elasticache_nodes, rds_servers
 from .settings import Settings
 
 READY_SECONDS = 60.0
@@ -80,9 +79,8 @@ def up(name: str, say: Say) -> Settings:
 def _up(client: docker.DockerClient, name: str, say: Say, started: float) -> Settings:
     settings = settings_module.load_or_create(name)
     images.ensure_instance(client, say)
-    ecr_backend.ensure_image(client, say)
-    elasticache_nodes.ensure_image(client, say)
-    rds_servers.ensure_image(client, say)
+    for kind in ("registry", "cache", "database"):
+        images.ensure(client, kind, say)
     health = ask(settings, "health")
     if health is not None:
         if health.get("fingerprint") != images.fingerprint():

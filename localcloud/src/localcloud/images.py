@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gets the Debian base image and builds the image of instances, when their inputs changed; starts no container."""
+"""Gets the Debian base image and builds the local cloud's own images, when their inputs changed; starts no container."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ import docker.errors
 from .errors import LocalCloudError
 
 BASE = "debian:trixie-slim"
-INSTANCE = "localcloud/instance"
 PULL_SECONDS = 8.0
 HEARTBEAT_SECONDS = 8.0
+_building = threading.Lock()
 
 Say = t.Callable[[str], None]
 
@@ -103,14 +103,21 @@ def ensure_base(client: docker.DockerClient, say: Say) -> str:
     return BASE
 
 
+def ensure(client: docker.DockerClient, kind: str, say: Say) -> str:
+    """The tag of the image `localcloud/<kind>` that belongs to the present sources; built when it does not exist."""
+    context = images_dir() / kind
+    tag = f"localcloud/{kind}:{digest_of(context)}"
+    with _building:
+        if not _exists(client, tag):
+            ensure_base(client, say)
+            build(client, context, tag, say)
+    return tag
+
+
 def ensure_instance(client: docker.DockerClient, say: Say) -> str:
-    """The tag of the instance image that belongs to the present sources; built when it does not exist."""
-    context = images_dir() / "instance"
-    tag = f"{INSTANCE}:{digest_of(context)}"
-    if not _exists(client, tag):
-        ensure_base(client, say)
-        build(client, context, tag, say)
-    client.images.get(tag).tag(INSTANCE, "latest")
+    """The tag of the instance image, which has the name that machine images are given, too."""
+    tag = ensure(client, "instance", say)
+    client.images.get(tag).tag("localcloud/instance", "latest")
     return tag
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import threading
 import time
 
 import docker
@@ -22,25 +21,10 @@ from ..errors import LocalCloudError
 from .render import HOME
 from .runtime import Runtime
 
-IMAGE = "localcloud/balancer"
 BALANCER_LABEL = f"{LABEL}.balancer"
 START_SECONDS = 20.0
 
 _log = logging.getLogger("localcloud.balancer")
-_building = threading.Lock()
-
-
-def ensure_image(client: docker.DockerClient, say: images.Say) -> str:
-    """The tag of the image that belongs to the present sources; built when it does not exist. Raises LocalCloudError."""
-    context = images.images_dir() / "balancer"
-    tag = f"{IMAGE}:{images.digest_of(context)}"
-    with _building:
-        try:
-            client.images.get(tag)
-        except docker.errors.ImageNotFound:
-            images.ensure_base(client, say)
-            images.build(client, context, tag, say)
-    return tag
 
 
 def forget_all(cloud: Cloud) -> None:
@@ -60,7 +44,7 @@ class Container:
 
     def start(self, interfaces: list[Interface]) -> None:
         """Start it at the addresses of these interfaces; the directory has its configuration. Raises LocalCloudError."""
-        image = ensure_image(self._cloud.docker, _log.info)
+        image = images.ensure(self._cloud.docker, "balancer", _log.info)
         first, others = interfaces[0], interfaces[1:]
         self.remove_container()
         api = self._cloud.docker.api

@@ -23,23 +23,10 @@ if t.TYPE_CHECKING:
 
 log = logging.getLogger("localcloud.ecr")
 
-IMAGE = "localcloud/registry"
 STORAGE = "/var/lib/docker-registry"
 STORAGE_LABEL = "localcloud.storage"
 PATIENCE = 60.0
 """Seconds; collecting garbage in a large storage comes before the first answer."""
-
-
-def ensure_image(client: docker.DockerClient, say: images.Say) -> str:
-    """The tag of the registry image that belongs to the present sources; built when it does not exist. Raises LocalCloudError."""
-    context = images.images_dir() / "registry"
-    tag = f"{IMAGE}:{images.digest_of(context)}"
-    try:
-        client.images.get(tag)
-    except docker.errors.ImageNotFound:
-        images.ensure_base(client, say)
-        images.build(client, context, tag, say)
-    return tag
 
 
 class BackendError(LocalCloudError):
@@ -83,7 +70,7 @@ class Backend:
             raise BackendError(f"Failed to remove repository {repository} from the registry's storage: {error}") from error
 
     def _start(self) -> str:
-        image = ensure_image(self._cloud.docker, log.info)
+        image = images.ensure(self._cloud.docker, "registry", log.info)
         self._remove()
         storage = self._volume()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)

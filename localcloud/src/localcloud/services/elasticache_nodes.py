@@ -33,7 +33,6 @@ if t.TYPE_CHECKING:
 
     from ..cloud import Cloud
 
-IMAGE = "localcloud/cache"
 NODE_LABEL = f"{LABEL}.cache"
 ANSWER_SECONDS = 1.0
 HAND_OVER_MILLISECONDS = 5000
@@ -43,18 +42,6 @@ _log = logging.getLogger("localcloud.elasticache")
 
 NodeError = (redis.exceptions.RedisError, OSError)
 """What talking to a server raises."""
-
-
-def ensure_image(client: docker.DockerClient, say: images.Say) -> str:
-    """The tag of the image that belongs to the present sources; built when it does not exist. Raises LocalCloudError."""
-    context = images.images_dir() / "cache"
-    tag = f"{IMAGE}:{images.digest_of(context)}"
-    try:
-        client.images.get(tag)
-    except docker.errors.ImageNotFound:
-        images.ensure_base(client, say)
-        images.build(client, context, tag, say)
-    return tag
 
 
 class Nodes:
@@ -76,7 +63,7 @@ class Nodes:
             interface = node.interface
             endpoint = EndpointConfig(api._version, ipv4_address=interface.private_ip)
             container = api.create_container(
-                ensure_image(self._cloud.docker, _log.info),
+                images.ensure(self._cloud.docker, "cache", _log.info),
                 command=[f"/usr/bin/{group.engine}-server", f"{config.DIRECTORY}/node.conf"],
                 name=self._name(node),
                 hostname=node.id,

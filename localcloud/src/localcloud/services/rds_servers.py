@@ -33,7 +33,6 @@ if t.TYPE_CHECKING:
 
     from ..cloud import Cloud
 
-IMAGE = "localcloud/database"
 SERVER_LABEL = f"{LABEL}.database"
 STOP_SECONDS = 10
 OWNER = 70
@@ -42,18 +41,6 @@ OWNER = 70
 _log = logging.getLogger("localcloud.rds")
 
 Files = dict[str, str | bytes]
-
-
-def ensure_image(client: docker.DockerClient, say: images.Say) -> str:
-    """The tag of the image that belongs to the present sources; built when it does not exist. Raises LocalCloudError."""
-    context = images.images_dir() / "database"
-    tag = f"{IMAGE}:{images.digest_of(context)}"
-    try:
-        client.images.get(tag)
-    except docker.errors.ImageNotFound:
-        images.ensure_base(client, say)
-        images.build(client, context, tag, say)
-    return tag
 
 
 class CopyError(OSError):
@@ -82,7 +69,7 @@ class Servers:
             interface = server.interface
             endpoint = EndpointConfig(api._version, ipv4_address=interface.private_ip)
             container = api.create_container(
-                ensure_image(self._cloud.docker, _log.info),
+                images.ensure(self._cloud.docker, "database", _log.info),
                 name=self._name(server),
                 hostname=server.id,
                 labels={**self._cloud.labels, SERVER_LABEL: server.id},
