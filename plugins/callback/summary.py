@@ -13,7 +13,8 @@ description:
   - Says every few seconds how long the running task has been going on, when it prints nothing itself.
   - At the end prints the time of each play and what the role P(bluegreen.aws.verify#role) collected; URLs, versions, what to try next.
   - Loads P(bluegreen.aws.ssm#connection) and the plugins that most tasks use once, before the first play. Ansible starts a process for
-    each task, and each would load them anew; P(bluegreen.aws.ssm#connection) alone takes about 30 ms.
+    each task, and each would load them anew; P(bluegreen.aws.ssm#connection) alone takes about 30 ms. What P(bluegreen.aws.ssm#connection)
+    starts with its first session it starts beside the first tasks.
   - Starts the process in which P(bluegreen.aws.local#connection) runs modules, and ends it.
 author:
   - bluegreen.aws maintainers (@bluegreen-aws)
@@ -178,6 +179,8 @@ class CallbackModule(CallbackBase):
             self._play = None
 
     def v2_playbook_on_play_start(self, play):
+        if not self._plays and self._play is None:
+            preload.start_broker(play)
         self._end_play()
         self._play = (play.get_name().strip(), time.monotonic())
 

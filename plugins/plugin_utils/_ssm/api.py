@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Session Manager calls of the AWS API through botocore; holds no session and no socket.
 
-botocore is imported with the first call, because importing it costs as much as a whole local task.
+botocore is imported with the first call, because importing it costs as much as a whole local task; `load` does it before.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
 
@@ -15,6 +16,18 @@ from .api_errors import refused, unreachable
 from .errors import ApiError, SessionUnknown
 
 STARTS_AT_ONCE = 10
+
+
+def load() -> None:
+    """Import botocore and everything that it imports when a client is made. What is wrong with it is said by the first call."""
+    with contextlib.suppress(Exception):
+        import botocore.session
+        from botocore.config import Config
+
+        session = botocore.session.Session()
+        session.set_credentials("none", "none")
+        # With "auto" in the user's configuration botocore would ask the metadata service where it is.
+        session.create_client("ssm", region_name="us-east-1", config=Config(defaults_mode="legacy"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ sys.path[0] = os.path.abspath(__file__).rsplit(os.sep + "ansible_collections" + 
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import frames  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.errors import ProtocolError  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.frames import Frame, Kind  # noqa: E402
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm import api  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.api import Account, SessionApi  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.clock import Clock  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.driver import SessionOptions  # noqa: E402
@@ -245,6 +246,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
+    threading.Thread(target=api.load, daemon=True).start()  # before the first worker needs it
     broker.run()
     os._exit(0)  # threads that are stuck in an API call do not keep it
 

@@ -31,8 +31,8 @@ import sys
 import tempfile
 
 ADDRESS = "BLUEGREEN_WARM_PYTHON"  # environment variable with the socket's path, for the processes that Ansible forks
-_LENGTH = struct.Struct("!I")
-_STREAMS = 3
+LENGTH = struct.Struct("!I")  # of what is sent to the server and back
+STREAMS = 3
 
 
 class Unavailable(Exception):
@@ -72,7 +72,7 @@ def start(memory: str = "") -> Server:
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py")
         words = [sys.executable, program, str(listener.fileno()), str(ours_end), memory]
         # Streams of its own: Ansible has closed its own for children, and files that took their numbers would be taken for them.
-        inherit = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(_STREAMS)]
+        inherit = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(STREAMS)]
         os.set_inheritable(listener.fileno(), True)
         os.set_inheritable(ours_end, True)
         pid = os.posix_spawn(sys.executable, words, os.environ, file_actions=inherit)
@@ -98,7 +98,7 @@ def run(address: str, program: bytes) -> tuple[int, bytes, bytes]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             try:
                 connection.connect(address)
-                lengths = _LENGTH.pack(len(header)) + _LENGTH.pack(len(program))
+                lengths = LENGTH.pack(len(header)) + LENGTH.pack(len(program))
                 connection.sendmsg([lengths], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", its))])
             except OSError as exc:
                 raise Unavailable(f"no server answers at {address}: {exc}") from exc
@@ -110,11 +110,11 @@ def run(address: str, program: bytes) -> tuple[int, bytes, bytes]:
             said = _read_all(output, errors)
             answer = b""
             with contextlib.suppress(OSError):
-                answer = connection.recv(_LENGTH.size, socket.MSG_WAITALL)
+                answer = connection.recv(LENGTH.size, socket.MSG_WAITALL)
     finally:
         for descriptor in (output, errors, *its):
             os.close(descriptor)
-    return (_LENGTH.unpack(answer)[0] if len(answer) == _LENGTH.size else 255), *said
+    return (LENGTH.unpack(answer)[0] if len(answer) == LENGTH.size else 255), *said
 
 
 def _read_all(*descriptors: int) -> tuple[bytes, ...]:

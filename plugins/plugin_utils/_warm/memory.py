@@ -20,15 +20,15 @@ import typing as t
 import zipimport
 import zlib
 
-from . import clients
+from . import clients, rehearsal
 from .imports import File, Imports
 
 try:
-    from botocore import loaders, session
+    from botocore import config, loaders, session
 
     Loader = loaders.Loader
 except ImportError:  # what is not there is not remembered; a module that needs it says so
-    loaders = session = None
+    config = loaders = session = None
     Loader = object
 
 _MOST = 32 << 20  # bytes of a file of byte code; a larger one is begun anew
@@ -81,12 +81,13 @@ class Models(Loader):
         if session is not None:
             session.create_loader = lambda paths=None: self if paths is None else loaders.create_loader(paths)
 
-    def make_client(self, service: str) -> None:
-        """One that nobody uses: botocore then knows the names of its methods, and Python what it has parsed for them."""
+    def make_client(self, service: str) -> t.Any:
+        """One that cannot log in: botocore then knows the names of its methods, and Python what it has parsed for them."""
         made = session.Session()
         made.register_component("data_loader", self)
         made.set_credentials("none", "none")
-        made.create_client(service, region_name="us-east-1")
+        # With "auto" in the user's configuration botocore would ask the metadata service where it is.
+        return made.create_client(service, region_name="us-east-1", config=config.Config(defaults_mode="legacy"))
 
     def load_service_model(self, service_name, type_name, api_version=None):
         self.asked.append(("load_service_model", service_name, type_name, api_version))
@@ -142,6 +143,12 @@ class Memory:
         else:
             with contextlib.suppress(OSError):
                 os.remove(self._path)
+
+    def rehearse(self) -> None:
+        """What most programs do first, with nothing that stays."""
+        if any(asked[:2] == ("load_service_model", "ec2") for asked in self._loaded):
+            with contextlib.suppress(Exception):  # a botocore of another shape
+                rehearsal.call(self._models.make_client("ec2"))
 
     def install(self) -> None:
         self._models.asked.clear()

@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 import pytest
+from ansible.plugins.loader import connection_loader
 
 from ansible_collections.bluegreen.aws.plugins.callback.summary import minutes, short, summary_lines
-from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm.preload import preload
+from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm.preload import preload, start_broker
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0s"), (59.4, "59s"), (60, "1m00s"), (95.6, "1m36s")])
@@ -74,6 +75,67 @@ def test_what_tasks_use_is_loaded_before_workers_are_forked(module):
     )
     done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, check=False)
     assert done.stdout.strip() == "True", done.stderr
+
+
+@pytest.mark.parametrize("inventory_asks_aws", [True, False])
+def test_botocore_is_prepared_where_the_inventory_has_loaded_it(inventory_asks_aws):
+    program = (
+        "from ansible.plugins.loader import init_plugin_loader\n"
+        "init_plugin_loader()\n"
+        f"{'import botocore.session' if inventory_asks_aws else ''}\n"
+        "from ansible_collections.bluegreen.aws.plugins.plugin_utils._warm.preload import preload\n"
+        "preload()\n"
+        "import botocore.session\n"
+        "print(('load_service_model', 'ecr') in {key[:2] for key in botocore.session.create_loader()._cache})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, check=False)
+    assert done.stdout.strip() == str(inventory_asks_aws), done.stderr
+
+
+class Play:
+    """A play whose inventory has these hosts, {name: variables}."""
+
+    def __init__(self, hosts):
+        self._hosts, self._inventory = hosts, self
+
+    def get_variable_manager(self):
+        return self
+
+    def get_hosts(self, pattern, ignore_restrictions=False):
+        assert (pattern, ignore_restrictions) == ("all:!localhost", True)
+        return list(self._hosts)
+
+    def get_vars(self, play, host, include_hostvars):
+        return self._hosts[host]
+
+
+class Connection:
+    """One that starts the broker when it learns its options, as bluegreen.aws.ssm does."""
+
+    def __init__(self):
+        self.options = []
+
+    def set_options(self, var_options):
+        self.options.append(var_options)
+
+
+SSM = {"ansible_connection": "bluegreen.aws.ssm", "ansible_ssm_persist": 60}
+
+
+@pytest.mark.parametrize(
+    "hosts, options",
+    [({"one": SSM, "other": {}}, [SSM]), ({"one": {"ansible_connection": "ssh"}}, []), ({"one": {}}, []), ({}, [])],
+)
+def test_the_broker_starts_before_the_first_session(monkeypatch, hosts, options):
+    connection = Connection()
+    monkeypatch.setattr(connection_loader, "get", lambda name, *_arguments: connection if name == "bluegreen.aws.ssm" else None)
+    start_broker(Play(hosts))
+    assert connection.options == options
+
+
+def test_a_broker_that_cannot_be_started_stops_no_play(monkeypatch):
+    monkeypatch.setattr(connection_loader, "get", lambda *_arguments: None)
+    start_broker(Play({"one": SSM}))
 
 
 def test_a_connection_that_cannot_be_loaded_stops_no_play():

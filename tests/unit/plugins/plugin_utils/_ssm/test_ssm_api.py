@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from botocore.stub import Stubber
 
@@ -25,6 +28,18 @@ def ssm(api):
     with Stubber(api._client("ssm")) as stub:
         yield stub
         stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("there_is_botocore", [True, False])
+def test_botocore_can_be_loaded_before_the_first_call(there_is_botocore):
+    program = (
+        "import sys\n"
+        f"sys.modules.update({{}} if {there_is_botocore} else {{'botocore': None}})\n"
+        "from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm import api\n"
+        "before = 'botocore.client' in sys.modules; api.load(); print(before, 'botocore.client' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, check=False)
+    assert done.stdout == f"False {there_is_botocore}\n", done.stderr
 
 
 def test_start(api, ssm):
