@@ -174,10 +174,15 @@ class RefreshError(ValueError):
     """The wish cannot be fulfilled; a sentence that says why and what to do. Nothing was changed."""
 
 
+def launch_template(described: dict) -> dict:
+    """The launch template of a group or of a wish for one, as the API of Auto Scaling has them, mixed or not; {} when it has none."""
+    mixed = described.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
+    return described.get("LaunchTemplate") or mixed
+
+
 def template(group: dict) -> tuple:
     """(id, version) of the launch template that a group, as autoscaling:DescribeAutoScalingGroups has it, launches from."""
-    mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
-    found = group.get("LaunchTemplate") or mixed
+    found = launch_template(group)
     if not found:
         raise RefreshError(
             f"Auto Scaling group {group['AutoScalingGroupName']} has no launch template, so there is no version to go to; "
@@ -205,6 +210,4 @@ def running(refreshes: list):
 
 def wanted(refresh: dict) -> str:
     """The version of the launch template that a refresh goes to; empty when it has no wish of its own."""
-    wish = refresh.get("DesiredConfiguration", {})
-    mixed = wish.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
-    return (wish.get("LaunchTemplate") or mixed).get("Version", "")
+    return launch_template(refresh.get("DesiredConfiguration", {})).get("Version", "")

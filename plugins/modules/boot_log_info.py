@@ -74,49 +74,17 @@ boots:
       sample: 42
 """
 
-import json
-import time
-
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.bluegreen.aws.plugins.module_utils._aws import logs
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws import boots
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
-from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, error_code, fail
-
-MESSAGE = "boot_outcome"  # written by roles/fleet/files/begin.py
-
-
-def boots(events, now):
-    """What RETURN says of log events. A line that only quotes the word is none."""
-    found = []
-    for event in sorted(events, key=lambda item: item["timestamp"], reverse=True):
-        try:
-            line = json.loads(event["message"])
-        except ValueError:
-            continue
-        if isinstance(line, dict) and line.get("message") == MESSAGE:
-            outcome, why = line.get("outcome", ""), line.get("why", "")
-            age = max(0, int(now - event["timestamp"] / 1000))
-            found.append({"instance": event["logStreamName"], "outcome": outcome, "why": why, "age": age})
-    return found
-
-
-def run(client, params, *, clock=time.time):
-    """``clock`` gives seconds since the epoch."""
-    now = clock()
-    try:
-        events = logs.lines(client, params["log_group"], MESSAGE, int((now - params["max_age"]) * 1000))
-    except BluegreenAWSError as exc:
-        if error_code(exc.exception) == "ResourceNotFoundException":
-            return []
-        raise
-    return boots(events, now)
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, fail
 
 
 def main():
     spec = {"log_group": {"type": "str", "required": True}, "max_age": {"type": "int", "default": 3600}}
     module = AnsibleAWSModule(argument_spec=spec, supports_check_mode=True)
     try:
-        found = run(make_client(module, "logs"), module.params)
+        found = boots.of_log_group(make_client(module, "logs"), module.params["log_group"], module.params["max_age"])
     except BluegreenAWSError as exc:
         fail(module, exc)
     module.exit_json(changed=False, boots=found)

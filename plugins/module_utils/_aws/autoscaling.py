@@ -17,6 +17,15 @@ def group(client, name):
     return found[0] if found else None
 
 
+@attempt("find the Auto Scaling groups {names} (autoscaling:DescribeAutoScalingGroups)")
+def groups(client, names):
+    """Those that are there, as AWS describes them; no name is no group, and not all of the account."""
+    if not names:
+        return []
+    pages = client.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=list(names))
+    return [group for page in pages for group in page["AutoScalingGroups"]]
+
+
 @attempt("list the instance refreshes of {name} (autoscaling:DescribeInstanceRefreshes)")
 def refreshes(client, name):
     """The newest refreshes of the last six weeks, the newest first; only that one can be under way, so one page is enough."""

@@ -44,7 +44,6 @@ EXCEPTIONS = {
     "module_utils/_postgres/wire.py": {"socket", "ssl"},
     # A lock says on which machine its holder runs, and expires by the wall clock.
     "action/deployment_lock.py": {"socket"},
-    "modules/boot_log_info.py": {"time"},
     "modules/deployment_lock.py": {"time"},
 }
 

@@ -10,11 +10,10 @@ import json
 import pytest
 from stubbed import stubbed
 
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws import boots
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError
-from ansible_collections.bluegreen.aws.plugins.modules import boot_log_info as module
 
 ASKED = {"logGroupName": "/wealist/prod/backend/boot", "filterPattern": "boot_outcome", "startTime": 400_000}
-PARAMS = {"log_group": "/wealist/prod/backend/boot", "max_age": 600}
 
 
 def event(instance, seconds, message):
@@ -23,7 +22,7 @@ def event(instance, seconds, message):
 
 
 def run(client):
-    return module.run(client, PARAMS, clock=lambda: 1000.0)
+    return boots.of_log_group(client, "/wealist/prod/backend/boot", 600, clock=lambda: 1000.0)
 
 
 def test_the_newest_first_and_only_boots():
