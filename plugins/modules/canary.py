@@ -22,17 +22,6 @@ description:
 author:
   - bluegreen.aws maintainers (@bluegreen-aws)
 options:
-  load_balancer:
-    description: Name of the load balancer.
-    type: str
-    required: true
-  listener_port:
-    description: Port of the listener.
-    type: int
-    default: 80
-  rule_priority:
-    description: Priority of the rule whose weights are moved. Without it those of the listener's default action are.
-    type: int
   required_tags:
     description: Tags that the load balancer must carry; without them nothing is touched.
     type: dict
@@ -207,6 +196,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - bluegreen.aws.attributes
+  - bluegreen.aws.listener
 attributes:
   check_mode:
     support: full

@@ -91,11 +91,6 @@ from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import m
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, error_code, fail
 from ansible_collections.bluegreen.aws.plugins.module_utils._image import ImageError, check_stream, context_fingerprint
 
-try:
-    import docker
-except ImportError:
-    docker = None
-
 
 def observe(client, name, tag, fingerprint, *, missing_ok):
     """(repository's URI, digest that the tag points to, digest built from this fingerprint); None for what is not there.
@@ -112,8 +107,19 @@ def observe(client, name, tag, fingerprint, *, missing_ok):
 
 
 def build_and_push(client, name, uri, tags, params):
-    """Digest of the pushed image."""
-    engine = docker.APIClient(version="auto", timeout=1800)
+    """Digest of the pushed image. ImageError with a sentence."""
+    try:
+        import docker  # where nothing is to be built, it is neither needed nor waited for
+    except ImportError as exc:
+        raise ImageError(missing_required_lib("docker")) from exc
+    try:
+        return _build_and_push(docker.APIClient(version="auto", timeout=1800), client, name, uri, tags, params)
+    except docker.errors.DockerException as exc:
+        said = f"Failed to build {uri}:{tags[-1]} with the Docker Engine: {exc}. Start the Engine, or set DOCKER_HOST."
+        raise ImageError(said) from exc
+
+
+def _build_and_push(engine, client, name, uri, tags, params):
     first = f"{uri}:{tags[0]}"
     arguments = {key: str(value) for key, value in params["build_args"].items()}
     events = engine.build(path=params["context"], tag=first, buildargs=arguments, rm=True, decode=True)
@@ -135,8 +141,6 @@ def main():
         "build_args": {"type": "dict", "default": {}},
     }
     module = AnsibleAWSModule(argument_spec=spec, supports_check_mode=True)
-    if docker is None:
-        module.fail_json(msg=missing_required_lib("docker"))
     name, tag = module.params["repository"], module.params["tag"]
     try:
         fingerprint = context_fingerprint(module.params["context"], module.params["build_args"])
@@ -154,8 +158,6 @@ def main():
         module.fail_json(msg=f"Failed to read the build context {module.params['context']}: {exc.strerror or exc}.")
     except ImageError as exc:
         module.fail_json(msg=str(exc))
-    except docker.errors.DockerException as exc:
-        module.fail_json(msg=f"Failed to build {uri}:{tag} with the Docker Engine: {exc}. Start the Engine, or set DOCKER_HOST.")
     image = {"uri": f"{uri}:{tag}", "digest": after, "fingerprint": fingerprint}
     diff = {"before": {"digest": before or ""}, "after": {"digest": after or "not built yet"}}
     module.exit_json(changed=changed, registry_image=image, diff=diff)

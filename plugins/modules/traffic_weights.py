@@ -18,17 +18,6 @@ description:
 author:
   - bluegreen.aws maintainers (@bluegreen-aws)
 options:
-  load_balancer:
-    description: Name of the load balancer.
-    type: str
-    required: true
-  listener_port:
-    description: Port of the listener.
-    type: int
-    default: 80
-  rule_priority:
-    description: Priority of the rule whose weights are meant. Without it those of the listener's default action are.
-    type: int
   weights:
     description:
       - "Percentages by name of the target group, such as V({blue: 90, green: 10}); they add up to 100."
@@ -80,6 +69,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - bluegreen.aws.attributes
+  - bluegreen.aws.listener
 attributes:
   check_mode:
     support: full

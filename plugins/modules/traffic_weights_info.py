@@ -13,23 +13,12 @@ description:
   - Reads the weights of a listener of an Application Load Balancer, or of one of its rules, and the health of the groups behind it.
 author:
   - bluegreen.aws maintainers (@bluegreen-aws)
-options:
-  load_balancer:
-    description: Name of the load balancer.
-    type: str
-    required: true
-  listener_port:
-    description: Port of the listener.
-    type: int
-    default: 80
-  rule_priority:
-    description: Priority of the rule. Without it the listener's default action is read.
-    type: int
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - bluegreen.aws.attributes
+  - bluegreen.aws.listener
 attributes:
   check_mode:
     support: full
