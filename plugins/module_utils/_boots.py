@@ -33,6 +33,17 @@ def boots(events, now):
     return found
 
 
+def sentence(found, log_groups):
+    """Why something is not in service, as boots say it. ``found``: as `boots` returns them; ``log_groups``: where they are written."""
+    failed = [boot for boot in found if boot["outcome"] == FAILED]
+    said = "No boot has ended yet."
+    if failed:
+        said = f"Instance {failed[0]['instance']} said: {failed[0]['why'].rstrip('.')}."
+    elif found:
+        said = f"Instance {found[0]['instance']} booted without an error: look at its health checks, and at its target group."
+    return f"{said} The log of each boot is in {' and '.join(sorted(log_groups))}, one stream for each instance."
+
+
 class Wait:
     """Until every instance of the groups is in service: tell it what was seen, and read `ready` and `hopeless`.
 
@@ -43,7 +54,7 @@ class Wait:
         self._names = list(names)
         self._most_failed = most_failed
         self._groups = {}
-        self._failed = {}
+        self._boots = {}
 
     def on_groups(self, groups):
         """``groups``: as autoscaling:DescribeAutoScalingGroups has them, in any order; one that is missing has no instance."""
@@ -51,7 +62,7 @@ class Wait:
 
     def on_boots(self, name, found):
         """``found``: the boots of a group since it is waited for, as `boots` returns them."""
-        self._failed[name] = [boot for boot in found if boot["outcome"] == FAILED]
+        self._boots[name] = list(found)
 
     @property
     def lacking(self):
@@ -65,7 +76,7 @@ class Wait:
     @property
     def hopeless(self):
         """Names of groups that it makes no sense to wait for."""
-        return [name for name in self.lacking if 0 < self._most_failed <= len(self._failed.get(name, []))]
+        return [name for name in self.lacking if 0 < self._most_failed <= len(self._failed(name))]
 
     def state(self):
         """{name: {"version", "instances", "limits": [least, most]}} of the groups that are there."""
@@ -73,22 +84,25 @@ class Wait:
 
     def failed(self):
         """Boots of lacking groups that failed, the newest first."""
-        return sorted((boot for name in self.lacking for boot in self._failed.get(name, [])), key=lambda boot: boot["age"])
+        return [boot for boot in self._ended() if boot["outcome"] == FAILED]
 
     def sentence(self, seconds, log_groups):
         """Why not everything is in service after so many seconds. ``log_groups``: {name: where its boots are written}."""
         if self.hopeless:
             name = self.hopeless[0]
-            said = [f"{len(self._failed[name])} instances of {name} failed to boot in {seconds:.0f} s, so it is not waited for any longer."]
+            said = [f"{len(self._failed(name))} instances of {name} failed to boot in {seconds:.0f} s, so it is not waited for any longer."]
         else:
             said = [f"After {seconds:.0f} s {', '.join(map(self._standing, self.lacking))}."]
-        if newest := self.failed():
-            said.append(f"Instance {newest[0]['instance']} said: {newest[0]['why'].rstrip('.')}.")
-        elif log_groups:
-            said.append("No boot has ended yet.")
-        if where := sorted({log_groups[name] for name in self.lacking if name in log_groups}):
-            said.append(f"The log of each boot is in {' and '.join(where)}, one stream for each instance.")
+        if where := {log_groups[name] for name in self.lacking if name in log_groups}:
+            said.append(sentence(self._ended(), where))
         return " ".join(said)
+
+    def _ended(self):
+        """Boots of lacking groups, the newest first."""
+        return sorted((boot for name in self.lacking for boot in self._boots.get(name, [])), key=lambda boot: boot["age"])
+
+    def _failed(self, name):
+        return [boot for boot in self._boots.get(name, []) if boot["outcome"] == FAILED]
 
     def _standing(self, name):
         if name not in self._groups:

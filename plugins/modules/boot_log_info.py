@@ -72,9 +72,17 @@ boots:
       description: Seconds since then.
       type: int
       sample: 42
+sentence:
+  description: For people who ask why nothing is in service - what the newest boot that failed said, and where the logs are.
+  returned: success
+  type: str
+  sample: >-
+    Instance i-0123456789abcdef0 said: Cannot write .env.
+    The log of each boot is in /wealist/prod/backend/boot, one stream for each instance.
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.bluegreen.aws.plugins.module_utils import _boots
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws import boots
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, fail
@@ -87,7 +95,7 @@ def main():
         found = boots.of_log_group(make_client(module, "logs"), module.params["log_group"], module.params["max_age"])
     except BluegreenAWSError as exc:
         fail(module, exc)
-    module.exit_json(changed=False, boots=found)
+    module.exit_json(changed=False, boots=found, sentence=_boots.sentence(found, [module.params["log_group"]]))
 
 
 if __name__ == "__main__":

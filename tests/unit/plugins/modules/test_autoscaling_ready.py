@@ -87,6 +87,14 @@ def test_what_each_group_runs():
         ),
         ([], [], {}, "After 60 s there is no group backend."),
         (
+            [group(serving=1, starting=1)],
+            [boot("i-1", "in service", why="")],
+            LOGS,
+            "After 60 s backend has 1 of 2 instances in service. "
+            "Instance i-1 booted without an error: look at its health checks, and at its target group. "
+            "The log of each boot is in /wealist/prod/backend/boot, one stream for each instance.",
+        ),
+        (
             [group(serving=0)],
             [boot("i-2", why="Cannot boot: no such file", age=1), boot("i-1", age=9)],
             LOGS,
