@@ -1,9 +1,9 @@
 """Switches of the chat system on the local cloud, measured from outside; needs `make demo SYSTEM=chat` first. See README.md.
 
-    canary.py good       the whole plan while 100 users chat; the ledger says what they noticed
-    canary.py bad        a version with 5 % errors: from its first bad answer to 100/0 verified
-    canary.py rollback   the rollback playbook, many times: from the command to verified
-    canary.py kill       kill -9 in each step: how long until the way back is in force
+canary.py good       the whole plan while 100 users chat; the ledger says what they noticed
+canary.py bad        a version with 5 % errors: from its first bad answer to 100/0 verified
+canary.py rollback   the rollback playbook, many times: from the command to verified
+canary.py kill       kill -9 in each step: how long until the way back is in force
 """
 
 from __future__ import annotations

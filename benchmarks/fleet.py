@@ -1,7 +1,7 @@
 """The groups of wealist on the local cloud, measured from outside; needs `make demo SYSTEM=wealist` first. See README.md.
 
-    fleet.py refresh    a fleet of three to a new version under load, then to one that never gets healthy
-    fleet.py selfheal   an instance of the backend crashes: until another serves, and until Prometheus asks it
+fleet.py refresh    a fleet of three to a new version under load, then to one that never gets healthy
+fleet.py selfheal   an instance of the backend crashes: until another serves, and until Prometheus asks it
 """
 
 from __future__ import annotations

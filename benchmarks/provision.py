@@ -1,8 +1,8 @@
 """Runs of wealist's site.yml on the local cloud, timed. See README.md.
 
-    provision.py first    a first run with the creation times of AWS, scaled: wall time over critical path (in a cloud of its own)
-    provision.py noop     a run that changes nothing, beside the same resources as one task each of stock collections
-                          (after `make demo SYSTEM=wealist`)
+provision.py first    a first run with the creation times of AWS, scaled: wall time over critical path (in a cloud of its own)
+provision.py noop     a run that changes nothing, beside the same resources as one task each of stock collections
+                      (after `make demo SYSTEM=wealist`)
 """
 
 from __future__ import annotations

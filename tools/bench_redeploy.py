@@ -1,7 +1,7 @@
 """Wires benchmarks/redeploy.py to popcon on the local cloud: brings it up, names the commands, passes the result on.
 
-    bench_redeploy.py            the whole benchmark
-    bench_redeploy.py --step …   one command of it (release N, unhealthy, plain-start, plain N, plain-unhealthy, plain-stop)
+bench_redeploy.py            the whole benchmark
+bench_redeploy.py --step …   one command of it (release N, unhealthy, plain-start, plain N, plain-unhealthy, plain-stop)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Runs the stages of `make test`; a stage that fails, or that ran no test, fails the run.
 
-    check.py all | lint | unit | sanity | connection | cloud | role | compose | e2e
+check.py all | lint | unit | sanity | connection | cloud | role | compose | e2e
 """
 
 from __future__ import annotations
@@ -148,7 +148,8 @@ def tracked(*patterns):
 
 def lint():
     outcome = Outcome()
-    outcome.add(one("ruff", [BIN / "ruff", "check", "."]))
+    outcome.add(one("ruff check", [BIN / "ruff", "check", "."]))
+    outcome.add(one("ruff format", [BIN / "ruff", "format", "--check", "."]))
     outcome.add(one("yamllint", [BIN / "yamllint", "-s", *tracked("*.yml", "*.yaml")]))
     outcome.add(one("ansible-lint", [BIN / "ansible-lint", "--offline", "-q"]))
     words = [BIN / "mypy", "--config-file", ROOT / "pyproject.toml", "-p", "ansible_collections.bluegreen.aws.plugins.module_utils"]

@@ -252,8 +252,10 @@ def test_an_auto_scaling_group_launches_real_instances(boto, vpc, engine, cloud_
         Tags=[{"Key": "colour", "Value": "green", "PropagateAtLaunch": True}],
     )  # fmt: skip
     group = wait_for(
-        lambda: (found := autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0])["Instances"]
-        and found
+        lambda: (
+            (found := autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0])["Instances"]
+            and found
+        )
     )
     found = wait_for_state(ec2, group["Instances"][0]["InstanceId"], "running")
     assert found["IamInstanceProfile"]["Arn"].endswith("/test-web")

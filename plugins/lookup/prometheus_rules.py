@@ -96,9 +96,7 @@ def texts(folders, disabled):
     if unknown:
         raise AnsibleLookupError(f"Failed to leave out {', '.join(unknown)}: there is no such alert. It can be {', '.join(sorted(known))}.")
     kept = {name: without(groups, disabled) for name, groups in files.items()}
-    return {
-        name: yaml_dump({"groups": groups}, sort_keys=False, width=1000, allow_unicode=True) for name, groups in kept.items() if groups
-    }
+    return {name: yaml_dump({"groups": groups}, sort_keys=False, width=1000, allow_unicode=True) for name, groups in kept.items() if groups}
 
 
 class LookupModule(LookupBase):

@@ -116,6 +116,7 @@ def wait_available(client, name, timeout):
 
 def wait_gone(client, name, timeout):
     """Return once the group does not exist any more."""
+
     def standing(group):
         return _standing(name, group, "gone")
 

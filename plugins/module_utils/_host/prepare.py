@@ -117,9 +117,7 @@ def load(host, content: Content, containers: list, *, check: bool = False) -> Pr
     digests, paths = files.contents(root, skip=(RECORD, ENVIRONMENT))
     project = model.relocate(project, root, paths | {ENVIRONMENT} if text else paths, host.store.directory)
     proxied = any(model.may_be_proxied(content.treatments.get(name, model.Treatment())) for name in project["services"])
-    facts = pull.resolve(
-        host, project, overrides=content.overrides, pins=content.pins, containers=containers, check=check, proxied=proxied
-    )
+    facts = pull.resolve(host, project, overrides=content.overrides, pins=content.pins, containers=containers, check=check, proxied=proxied)
     services, warnings = model.classify(project, facts, content.treatments, root)
     for warning in warnings:
         host.warn(warning)

@@ -39,7 +39,7 @@ _SHELL_LOOP = (
     "if command -v base64 >/dev/null;then e=base64;else e='od -An -v -tx1';fi;"
     'z(){ $e|sed "s/^/$1 /";};exec 5>&1;'
     "printf '%s%s sh %s\\n' FIRST SECOND \"${e%% *}\";"
-    "cat|while read -r k n m;do [ \"$k\" = E ]||exit 0;c=$(head -c \"$n\";echo x);c=${c%x};"
+    'cat|while read -r k n m;do [ "$k" = E ]||exit 0;c=$(head -c "$n";echo x);c=${c%x};'
     'r=$({ { { head -c "$m"|{ sh -c "$c" 3>&- 4>&- 5>&-;echo $?>&4;cat>/dev/null;};} 2>&3 3>&-|z O>&5;} 3>&1|z E>&5;} 4>&1);'
     "printf 'EXIT %s\\n' \"$r\";done"
 )
@@ -51,11 +51,11 @@ def loader(nonce: str, interpreter: str | None = None, shell_only: bool = False)
     first, second = nonce[:half], nonce[half:]
     pythons = ([interpreter] if interpreter else []) + [name for name in PYTHONS if name != interpreter]
     loop = _SHELL_LOOP.replace("FIRST SECOND", first + " " + second)
-    search = "" if shell_only else (
-        "for p in {0};do \"$p\" -c '{1}' {2} {3} 2>/dev/null;case $? in 1|97|126|127) ;;*) exit;;esac;done;".format(
+    search = ""
+    if not shell_only:
+        search = "for p in {0};do \"$p\" -c '{1}' {2} {3} 2>/dev/null;case $? in 1|97|126|127) ;;*) exit;;esac;done;".format(
             " ".join(shlex.quote(name) for name in pythons), _PYTHON_LOADER, first, second
         )
-    )
     return "cd 2>/dev/null||cd /;set +m;stty raw -echo 2>/dev/null;{0}{1}".format(search, loop)
 
 

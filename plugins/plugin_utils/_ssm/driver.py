@@ -116,9 +116,7 @@ class SessionDriver:
             if self._options.command is not None:
                 self.session = side.SideSession(data_channel)
             else:
-                self.session = session.Session(
-                    data_channel, nonce, multiplexer_source(), loader if typed else None, self._client()
-                )
+                self.session = session.Session(data_channel, nonce, multiplexer_source(), loader if typed else None, self._client())
             self._open_stream(self._started, deadline)
             while True:
                 event = self.next_event(deadline)

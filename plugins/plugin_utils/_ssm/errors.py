@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can go wrong between the controller and an instance, as exceptions whose text is meant for the user.
 
-    SsmError
-    ├── ApiError            the AWS API refused or could not be reached
-    │   ├── TargetNotReady  the instance's agent is not connected (yet)
-    │   ├── SessionUnknown  there is no such session any more
-    │   └── DocumentRefused this document may not be used; another one may
-    ├── StreamError         the stream to the session service broke or could not be opened
-    └── SessionLost         the session is over and cannot be resumed
+SsmError
+├── ApiError            the AWS API refused or could not be reached
+│   ├── TargetNotReady  the instance's agent is not connected (yet)
+│   ├── SessionUnknown  there is no such session any more
+│   └── DocumentRefused this document may not be used; another one may
+├── StreamError         the stream to the session service broke or could not be opened
+└── SessionLost         the session is over and cannot be resumed
 """
 
 from __future__ import annotations

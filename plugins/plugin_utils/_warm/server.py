@@ -5,7 +5,7 @@
 # This plugin util is PRIVATE to the collection. It can have breaking changes at any time.
 """The process that client.py describes: loads botocore, then forks itself for each program. Run as a script.
 
-    server.py LISTENER PIPE FILE    file descriptors of the socket and of the pipe whose end ends it, and the file of its memory or ''
+server.py LISTENER PIPE FILE    file descriptors of the socket and of the pipe whose end ends it, and the file of its memory or ''
 """
 
 from __future__ import annotations

@@ -53,9 +53,7 @@ async def _serve(settings: Settings) -> None:
     health = Health(checks, never_healthy=settings.faults.never_healthy)
     metrics = Metrics(version=settings.version, colour=settings.colour)
     application = Application(settings, store, feeds, fanout, health, metrics, socket.gethostname())
-    runner = web.AppRunner(
-        application.build(), access_log=None, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=settings.shutdown_timeout
-    )
+    runner = web.AppRunner(application.build(), access_log=None, keepalive_timeout=_KEEP_ALIVE, shutdown_timeout=settings.shutdown_timeout)
     await runner.setup()
     background: list[asyncio.Task[None]] = []
     try:

@@ -23,9 +23,7 @@ def stopped(stack, service: str):
 
 
 def test_everything_gets_healthy(stack):
-    states = {
-        service: docker("inspect", "-f", "{{.State.Health.Status}}", stack.container(service)) for service in SERVICES
-    }
+    states = {service: docker("inspect", "-f", "{{.State.Health.Status}}", stack.container(service)) for service in SERVICES}
     assert states == dict.fromkeys(SERVICES, "healthy")
     print(f"all healthy after {stack.start_seconds:.1f} s")
     status, _, body = get(f"{stack.backend}/healthz")

@@ -88,9 +88,7 @@ def test_the_frontend_rides_out_a_backend_that_is_replaced(images, stack):
     old = start()
     new = None
     try:
-        with Process(
-            f"{images.registry}/popcon:frontend", 3000, "--network", network, "-e", "BACKEND_URL=http://replaced:8080"
-        ) as process:
+        with Process(f"{images.registry}/popcon:frontend", 3000, "--network", network, "-e", "BACKEND_URL=http://replaced:8080") as process:
             process.wait_until_ready()
             eventually("the old backend answers", lambda: get(f"{process.url}/api/info")[0] == 200)
 

@@ -164,8 +164,7 @@ def test_an_application_that_does_not_answer_cannot_be_measured(application, cap
     code, _, errors = run(application, capsys)
     assert code == 3
     assert errors == (
-        f"Cannot measure ours: {application.url} and {application.url} did not both answer within 1 s "
-        "(status not 2xx or 3xx: 503 for /).\n"
+        f"Cannot measure ours: {application.url} and {application.url} did not both answer within 1 s (status not 2xx or 3xx: 503 for /).\n"
     )
 
 

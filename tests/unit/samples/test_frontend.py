@@ -18,7 +18,15 @@ def test_defaults():
         ({"PORT": "x"}, "Cannot start: PORT is 'x'; it must be a port number from 1 to 65535."),
         *(
             ({"BACKEND_URL": url}, f"Cannot start: BACKEND_URL is {url!r}; it must look like http://backend:8080.")
-            for url in ("backend:8080", "ftp://backend", "http://", "http://a:99999", "http://user@backend", "http://backend/path", "http://[")
+            for url in (
+                "backend:8080",
+                "ftp://backend",
+                "http://",
+                "http://a:99999",
+                "http://user@backend",
+                "http://backend/path",
+                "http://[",
+            )
         ),
         ({"RETRY_FOR_S": "-1"}, "Cannot start: RETRY_FOR_S is '-1'; it must be a number of seconds from 0 to 600."),
     ],

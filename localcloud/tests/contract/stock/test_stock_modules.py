@@ -58,9 +58,7 @@ def _ansible_playbook() -> str:
 
 
 @pytest.fixture(scope="module")
-def runs(
-    request: pytest.FixtureRequest, cloud_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> t.Iterator[dict[str, Run]]:
+def runs(request: pytest.FixtureRequest, cloud_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, Run]]:
     """The playbooks that are asked for, started; each has a log of the answers that were validated in its processes."""
     asked = {item.callspec.params["name"] for item in request.session.items if getattr(item, "originalname", "") == "test_stock_modules"}
     started: dict[str, Run] = {}

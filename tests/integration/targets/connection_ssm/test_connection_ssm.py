@@ -10,4 +10,3 @@ import run
 
 def test_every_variant():
     assert run.main([]) == 0
-

@@ -106,9 +106,7 @@ def test_refused(error, document, kind, text):
     assert found.__class__ is kind
 
 
-@pytest.mark.parametrize(
-    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-central-1", "aws")]
-)
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eu-central-1", "aws")])
 def test_document_arn_has_the_regions_partition(region, partition):
     text = str(refused({"Code": "AccessDeniedException"}, "start_session", TARGET, "AWS-X", region))
     assert f"arn:{partition}:ssm:{region}::document/AWS-X" in text
