@@ -9,7 +9,8 @@ import itertools
 
 import pytest
 
-from localcloud.services.elasticache_plan import DEAD, Condition, Do, Member, Seen, decide, is_settled
+from localcloud.services.elasticache_plan import Do, Member, Seen, decide, is_settled
+from localcloud.services.stores import DEAD, Condition
 
 ONE, TWO, THREE = Member("c-001", "10.0.1.4", has_data=True), Member("c-002", "10.0.2.4", has_data=True), Member("c-003", "10.0.1.5")
 PRIMARY = Seen(Condition.UP, offset=100)

@@ -17,9 +17,10 @@ from localcloud.services.query_protocol import ApiError
 from localcloud.services.rds_context import Context
 from localcloud.services.rds_names import EndpointNames
 from localcloud.services.rds_placement import Placement
-from localcloud.services.rds_plan import Condition, Seen
+from localcloud.services.rds_plan import Seen
 from localcloud.services.rds_state import State
 from localcloud.services.rds_views import Views
+from localcloud.services.stores import Condition
 
 ZONES = {"subnet-a": "ap-northeast-2a", "subnet-c": "ap-northeast-2c"}
 WISH = {

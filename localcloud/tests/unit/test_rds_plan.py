@@ -11,7 +11,8 @@ import random
 
 import pytest
 
-from localcloud.services.rds_plan import DEAD, Condition, Do, Member, Seen, decide, is_settled
+from localcloud.services.rds_plan import Do, Member, Seen, decide, is_settled
+from localcloud.services.stores import DEAD, Condition
 
 ONE, TWO = Member("d-1"), Member("d-2", in_sync=True)
 NEW = Member("d-2")

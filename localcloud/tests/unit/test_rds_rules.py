@@ -14,7 +14,8 @@ from localcloud.services import rds_changes as changes
 from localcloud.services import rds_checks as checks
 from localcloud.services import rds_config, rds_parameters
 from localcloud.services.query_protocol import ApiError
-from localcloud.services.rds_state import Instance, ParameterGroup, State
+from localcloud.services.rds_state import Instance, State
+from localcloud.services.stores import ParameterGroup
 
 NOW = datetime.datetime(2026, 11, 21, 12, 0, tzinfo=datetime.UTC)  # a Saturday
 
@@ -232,4 +233,4 @@ def test_master_users_that_are_refused(name):
 @pytest.mark.parametrize("name", ["", "1a", "a--b", "a-", "a_b", "x" * 64])
 def test_identifiers_that_are_none(name):
     with pytest.raises(ApiError, match="not a valid identifier"):
-        checks.identifier(name, "DBInstanceIdentifier")
+        checks.identifier(name, "DBInstanceIdentifier", 63)

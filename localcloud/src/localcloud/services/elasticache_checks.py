@@ -9,36 +9,15 @@ import re
 import typing as t
 
 from . import elasticache_catalogue as catalogue
-from .elasticache_state import AVAILABLE, Group, Node, ParameterGroup, Snapshot, State, SubnetGroup
+from . import stores
+from .elasticache_state import AVAILABLE, Group, Node, Snapshot, State
 from .query_protocol import ApiError, Members
+from .stores import ParameterGroup, SubnetGroup, Tags, combination, identifier, invalid
+
+__all__ = ["combination", "identifier", "invalid"]
 
 MOST_NODES = 6
-_IDENTIFIER = re.compile(r"[a-z](?:-?[a-z0-9])*")
 _TOKEN = re.compile(r"[!-~]{16,128}")
-_DAYS = "mon|tue|wed|thu|fri|sat|sun"
-_MAINTENANCE = re.compile(rf"(?:{_DAYS}):[0-2]\d:[0-5]\d-(?:{_DAYS}):[0-2]\d:[0-5]\d")
-_SNAPSHOT = re.compile(r"[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d")
-
-
-def invalid(message: str) -> ApiError:
-    """A value that cannot be."""
-    return ApiError("InvalidParameterValue", message)
-
-
-def combination(message: str) -> ApiError:
-    """Values that cannot be together."""
-    return ApiError("InvalidParameterCombination", message)
-
-
-def identifier(text: str, what: str, longest: int) -> str:
-    """An id in lower case, as AWS keeps it."""
-    text = text.lower()
-    if not _IDENTIFIER.fullmatch(text) or len(text) > longest:
-        raise invalid(
-            f"The parameter {what} is not a valid identifier: it must begin with a letter, contain only ASCII letters, digits and "
-            f"hyphens, not end with a hyphen nor contain two in a row, and have at most {longest} characters."
-        )
-    return text
 
 
 # -- what exists
@@ -160,22 +139,15 @@ def auth_token(token: str, *, transit: bool) -> str:
 
 def windows(members: Members) -> None:
     """Maintenance and snapshot windows of a request."""
-    maintenance, snapshots = members.get("PreferredMaintenanceWindow"), members.get("SnapshotWindow")
-    if maintenance and not _MAINTENANCE.fullmatch(maintenance.lower()):
-        raise invalid(f"Invalid maintenance window {maintenance}: the form is ddd:hh24:mi-ddd:hh24:mi.")
-    if snapshots and not _SNAPSHOT.fullmatch(snapshots):
-        raise invalid(f"Invalid snapshot window {snapshots}: the form is hh24:mi-hh24:mi.")
+    stores.windows(members.get("PreferredMaintenanceWindow"), members.get("SnapshotWindow"), "snapshot")
     retention = members.get("SnapshotRetentionLimit")
     if retention is not None and not 0 <= retention <= 35:
         raise invalid(f"Invalid SnapshotRetentionLimit {retention}: 0 to 35 days.")
 
 
-def tags_of(members: Members) -> dict[str, str]:
+def tags_of(members: Members) -> Tags:
     """The tags of a request."""
-    tags = {tag["Key"]: tag.get("Value", "") for tag in members.get("Tags") or []}
-    for key in tags:
-        if key.lower().startswith("aws:"):
-            raise invalid(f"The tag key {key} begins with the reserved prefix aws:.")
+    tags = stores.tags_of(members, "aws:")
     if len(tags) > 50:
         raise ApiError("TagQuotaPerResourceExceeded", "A resource can have at most 50 tags.")
     return tags
@@ -183,6 +155,4 @@ def tags_of(members: Members) -> dict[str, str]:
 
 def refuse(members: Members, names: t.Iterable[str]) -> None:
     """Members that ask for what this cloud has not."""
-    for name in names:
-        if members.get(name):
-            raise combination(f"This cloud's ElastiCache does not provide {name}.")
+    stores.refuse(members, "ElastiCache", names)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 
 from . import elasticache_checks as checks
-from .elasticache_context import Context, page
+from .elasticache_context import Context
 from .elasticache_groups import apply_windows
 from .elasticache_state import AVAILABLE, REBOOTING
 from .query_protocol import ApiError, Members
+from .stores import page
 
 
 async def create_cache_cluster(context: Context, members: Members) -> Members:

@@ -16,9 +16,10 @@ from ..errors import LocalCloudError
 from . import elasticache_checks as checks
 from .elasticache_controller import Controller
 from .elasticache_nodes import Nodes
-from .elasticache_state import AVAILABLE, CREATING, DELETING, MODIFYING, Group, Node, State, SubnetGroup
+from .elasticache_state import AVAILABLE, CREATING, DELETING, MODIFYING, Group, Node, State
 from .elasticache_views import Views
 from .query_protocol import ApiError, Members
+from .stores import SubnetGroup
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud
@@ -141,18 +142,5 @@ class Context:
 
 
 def _emptiest_zone(group: Group, subnets: SubnetGroup) -> str:
-    zones = list(dict.fromkeys(subnet.availability_zone for subnet in subnets.subnets))
     used = [node.interface.availability_zone for node in group.staying]
-    return min(zones, key=used.count)
-
-
-def page(items: list[t.Any], members: Members) -> tuple[list[t.Any], str | None]:
-    """The items of this page and the marker of the next one (MaxRecords 20 to 100, 100 when absent)."""
-    size = members.get("MaxRecords") or 100
-    if not 20 <= size <= 100:
-        raise checks.invalid(f"Invalid MaxRecords {size}: 20 to 100.")
-    marker = members.get("Marker") or "0"
-    if not marker.isdigit():
-        raise checks.invalid(f"Invalid Marker {marker}.")
-    start = int(marker)
-    return items[start : start + size], str(start + size) if start + size < len(items) else None
+    return min(subnets.zones, key=used.count)

@@ -19,8 +19,9 @@ from . import elasticache_catalogue as catalogue
 from . import elasticache_config, elasticache_parameters, elasticache_plan
 from .elasticache_names import EndpointNames
 from .elasticache_nodes import NodeError, Nodes
-from .elasticache_plan import Condition, Do, Member, Seen
+from .elasticache_plan import Do, Member, Seen
 from .elasticache_state import AVAILABLE, CREATING, DELETING, MODIFYING, NODE_GROUP, SNAPSHOTTING, Event, Group, Node, State
+from .stores import Condition
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud

@@ -10,10 +10,11 @@ import typing as t
 
 from . import elasticache_catalogue as catalogue
 from . import elasticache_checks as checks
-from .elasticache_context import Context, page
+from .elasticache_context import Context
 from .elasticache_snapshots import begin_snapshot
 from .elasticache_state import DELETING, NODE_GROUP, Group
 from .query_protocol import ApiError, Members
+from .stores import page
 
 _FIXED = ["NodeGroupId", "Durability", "IpDiscovery", "UserGroupIdsToAdd", "UserGroupIdsToRemove", "LogDeliveryConfigurations"]
 

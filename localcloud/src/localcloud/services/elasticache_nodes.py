@@ -25,8 +25,9 @@ from .. import images
 from ..cloud import LABEL
 from ..dataplane.containers import SERVING_SHARES
 from . import elasticache_config as config
-from .elasticache_plan import Condition, Seen
+from .elasticache_plan import Seen
 from .elasticache_state import Group, Node
+from .stores import Condition
 
 if t.TYPE_CHECKING:
     import docker

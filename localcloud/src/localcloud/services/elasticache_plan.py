@@ -8,18 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
-
-class Condition(enum.Enum):
-    """How a node is."""
-
-    ABSENT = "it has no container"
-    STOPPED = "its container has ended"
-    STARTING = "its server does not answer yet"
-    UP = "its server answers"
-    HUNG = "its server has not answered for a while"
-
-
-DEAD = frozenset({Condition.ABSENT, Condition.STOPPED, Condition.HUNG})
+from .stores import DEAD, Condition
 
 
 @dataclasses.dataclass(frozen=True)

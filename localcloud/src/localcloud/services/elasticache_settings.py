@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from ..cloud import Subnet
 from . import elasticache_catalogue as catalogue
 from . import elasticache_checks as checks
 from . import elasticache_parameters as parameters
 from . import elasticache_views as views
-from .elasticache_context import Context, page
-from .elasticache_state import ParameterGroup, State, SubnetGroup
+from .elasticache_context import Context
+from .elasticache_state import State
 from .query_protocol import ApiError, Members
+from .stores import ParameterGroup, SubnetGroup, page, subnets_of_one_vpc
 
 
 def add_default_parameter_groups(state: State) -> None:
@@ -29,26 +29,12 @@ def add_default_parameter_groups(state: State) -> None:
 # -- subnet groups
 
 
-def _subnets(context: Context, ids: list[str]) -> list[Subnet]:
-    found = []
-    for subnet_id in ids:
-        try:
-            found.append(context.cloud.interfaces.subnet(subnet_id))
-        except KeyError:
-            raise ApiError("InvalidSubnet", f"Some input subnets in {ids} are invalid: {subnet_id} does not exist.") from None
-    if not found:
-        raise checks.invalid("SubnetIds must name at least one subnet.")
-    if len({subnet.vpc_id for subnet in found}) != 1:
-        raise ApiError("InvalidSubnet", f"The subnets {ids} are not all of one VPC.")
-    return found
-
-
 async def create_cache_subnet_group(context: Context, members: Members) -> Members:
     """https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html"""
     name = members["CacheSubnetGroupName"].lower()
     if name in context.state.subnet_groups:
         raise ApiError("CacheSubnetGroupAlreadyExists", f"Cache subnet group {name} already exists.")
-    subnets = _subnets(context, members["SubnetIds"])
+    subnets = subnets_of_one_vpc(members["SubnetIds"], context.cloud.interfaces.subnet)
     group = SubnetGroup(name, members["CacheSubnetGroupDescription"], subnets, checks.tags_of(members))
     context.state.subnet_groups[name] = group
     return {"CacheSubnetGroup": context.views.subnet_group(group)}
@@ -67,7 +53,7 @@ async def modify_cache_subnet_group(context: Context, members: Members) -> Membe
     """https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyCacheSubnetGroup.html"""
     group = checks.subnet_group(context.state, members["CacheSubnetGroupName"])
     if members.get("SubnetIds"):
-        subnets = _subnets(context, members["SubnetIds"])
+        subnets = subnets_of_one_vpc(members["SubnetIds"], context.cloud.interfaces.subnet)
         kept = {subnet.id for subnet in subnets}
         used = {node.interface.subnet_id for owner, node in context.state.clusters() if owner.subnet_group == group.name}
         if used - kept:

@@ -12,10 +12,11 @@ import logging
 import docker.errors
 
 from . import elasticache_checks as checks
-from .elasticache_context import Context, page
+from .elasticache_context import Context
 from .elasticache_nodes import NodeError
 from .elasticache_state import AVAILABLE, DELETING, SNAPSHOTTING, Group, Node, Snapshot
 from .query_protocol import ApiError, Members
+from .stores import events_asked_for, page
 
 _log = logging.getLogger("localcloud.elasticache")
 _tasks: set[asyncio.Task[None]] = set()
@@ -171,17 +172,7 @@ async def list_tags_for_resource(context: Context, members: Members) -> Members:
 
 async def describe_events(context: Context, members: Members) -> Members:
     """https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DescribeEvents.html: of the last hour when nothing is said."""
-    if members.get("SourceIdentifier") and not members.get("SourceType"):
-        raise checks.combination("SourceIdentifier needs SourceType.")
-    end = members.get("EndTime") or datetime.datetime.now(datetime.UTC)
-    start = members.get("StartTime") or end - datetime.timedelta(minutes=members.get("Duration") or 60)
-    events = [
-        event
-        for event in context.state.events
-        if start <= event.date <= end
-        and members.get("SourceIdentifier", event.source) == event.source
-        and members.get("SourceType", event.kind) == event.kind
-    ]
+    events = events_asked_for(context.state.events, members, datetime.datetime.now(datetime.UTC))
     found, marker = page(events, members)
     views = [{"SourceIdentifier": event.source, "SourceType": event.kind, "Message": event.message, "Date": event.date} for event in found]
     return {"Events": views, "Marker": marker}

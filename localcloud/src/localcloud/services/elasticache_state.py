@@ -9,7 +9,8 @@ import dataclasses
 import datetime
 import typing as t
 
-from ..cloud import Interface, Subnet
+from ..cloud import Interface
+from .stores import ParameterGroup, SubnetGroup
 
 CREATING, AVAILABLE, MODIFYING, DELETING, SNAPSHOTTING = "creating", "available", "modifying", "deleting", "snapshotting"
 REBOOTING = "rebooting cache cluster nodes"
@@ -87,27 +88,6 @@ class Group:
             if node.id == node_id:
                 return node
         raise KeyError(node_id)
-
-
-@dataclasses.dataclass
-class SubnetGroup:
-    """Subnets of one VPC in which nodes may be placed."""
-
-    name: str
-    description: str
-    subnets: list[Subnet]
-    tags: dict[str, str] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass
-class ParameterGroup:
-    """Parameters of a family that differ from its defaults."""
-
-    name: str
-    family: str
-    description: str
-    values: dict[str, str] = dataclasses.field(default_factory=dict)
-    tags: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass

@@ -9,7 +9,8 @@ import typing as t
 
 from . import elasticache_catalogue as catalogue
 from .elasticache_names import EndpointNames
-from .elasticache_state import AVAILABLE, CREATING, NODE_GROUP, Group, Node, ParameterGroup, Snapshot, State, SubnetGroup
+from .elasticache_state import AVAILABLE, CREATING, NODE_GROUP, Group, Node, Snapshot, State
+from .stores import ParameterGroup, SubnetGroup
 
 View = dict[str, t.Any]
 NODE_ID = "0001"

@@ -14,7 +14,8 @@ import typing as t
 from . import rds_catalogue as catalogue
 from . import rds_checks as checks
 from .query_protocol import Members
-from .rds_state import Instance, ParameterGroup, State
+from .rds_state import Instance, State
+from .stores import ParameterGroup
 
 PROMPT = frozenset({"MasterUserPassword", "Port"})
 """Changes that wait for nothing, whatever ApplyImmediately says."""

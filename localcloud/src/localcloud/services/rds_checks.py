@@ -9,37 +9,15 @@ import re
 import typing as t
 
 from . import rds_catalogue as catalogue
+from . import stores
 from .query_protocol import ApiError, Members
-from .rds_state import AVAILABLE, Instance, ParameterGroup, Snapshot, State, SubnetGroup
+from .rds_state import AVAILABLE, Instance, Snapshot, State
+from .stores import ParameterGroup, SubnetGroup, Tags, combination, identifier, invalid
 
-_IDENTIFIER = re.compile(r"[a-z](?:-?[a-z0-9])*")
+__all__ = ["combination", "identifier", "invalid"]
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _PASSWORD = re.compile(r"[!-~]*")
-_DAYS = "mon|tue|wed|thu|fri|sat|sun"
-_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_MAINTENANCE = re.compile(rf"(?:{_DAYS}):{_TIME}-(?:{_DAYS}):{_TIME}")
-_BACKUP = re.compile(rf"{_TIME}-{_TIME}")
-
-
-def invalid(message: str) -> ApiError:
-    """A value that cannot be."""
-    return ApiError("InvalidParameterValue", message)
-
-
-def combination(message: str) -> ApiError:
-    """Values that cannot be together."""
-    return ApiError("InvalidParameterCombination", message)
-
-
-def identifier(text: str, what: str, longest: int = 63) -> str:
-    """An id in lower case, as AWS keeps it."""
-    text = text.lower()
-    if not _IDENTIFIER.fullmatch(text) or len(text) > longest:
-        raise invalid(
-            f"The parameter {what} is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, "
-            f"digits, and hyphens; must not end with a hyphen or contain two consecutive hyphens; and have at most {longest} characters."
-        )
-    return text
 
 
 # -- what exists
@@ -193,11 +171,7 @@ def matching_parameter_group(state: State, name: str | None, version: str) -> Pa
 
 def windows(members: Members) -> None:
     """Maintenance and backup windows and the retention of a request."""
-    maintenance, backup = members.get("PreferredMaintenanceWindow"), members.get("PreferredBackupWindow")
-    if maintenance and not _MAINTENANCE.fullmatch(maintenance.lower()):
-        raise invalid(f"Invalid maintenance window {maintenance}: the form is ddd:hh24:mi-ddd:hh24:mi.")
-    if backup and not _BACKUP.fullmatch(backup):
-        raise invalid(f"Invalid backup window {backup}: the form is hh24:mi-hh24:mi.")
+    stores.windows(members.get("PreferredMaintenanceWindow"), members.get("PreferredBackupWindow"), "backup")
     retention = members.get("BackupRetentionPeriod")
     if retention is not None and not 0 <= retention <= 35:
         raise invalid(f"Invalid backup retention period: {retention}. Retention period must be between 0 and 35.")
@@ -223,12 +197,9 @@ def zones(group: SubnetGroup, zone: str | None, *, multi_az: bool) -> None:
         )
 
 
-def tags_of(members: Members) -> dict[str, str]:
+def tags_of(members: Members) -> Tags:
     """The tags of a request."""
-    tags = {tag["Key"]: tag.get("Value", "") for tag in members.get("Tags") or []}
-    for key in tags:
-        if key.lower().startswith(("aws:", "rds:")):
-            raise invalid(f"The tag key {key} begins with the reserved prefix aws: or rds:.")
+    tags = stores.tags_of(members, "aws:", "rds:")
     if len(tags) > 50:
         raise invalid("A resource can have at most 50 tags.")
     return tags
@@ -236,6 +207,4 @@ def tags_of(members: Members) -> dict[str, str]:
 
 def refuse(members: Members, names: t.Iterable[str]) -> None:
     """Members that ask for what this cloud has not."""
-    for name in names:
-        if members.get(name):
-            raise combination(f"This cloud's RDS does not provide {name}.")
+    stores.refuse(members, "RDS", names)

@@ -119,18 +119,6 @@ class Context:
         await asyncio.sleep(self.pace.seconds / 2)
 
 
-def page(items: list[t.Any], members: Members) -> tuple[list[t.Any], str | None]:
-    """The items of this page and the marker of the next one (MaxRecords 20 to 100, 100 when absent)."""
-    size = members.get("MaxRecords") or 100
-    if not 20 <= size <= 100:
-        raise checks.invalid(f"Invalid value {size} for MaxRecords. Must be between 20 and 100")
-    marker = members.get("Marker") or "0"
-    if not marker.isdigit():
-        raise checks.invalid(f"Invalid Marker {marker}.")
-    start = int(marker)
-    return items[start : start + size], str(start + size) if start + size < len(items) else None
-
-
 def matching(items: list[t.Any], members: Members, known: dict[str, t.Callable[[t.Any], str]]) -> list[t.Any]:
     """The items that a request's Filters let through; `known` says what of an item a filter's name is about."""
     for given in members.get("Filters") or []:

@@ -20,10 +20,11 @@ from . import rds_catalogue as catalogue
 from . import rds_changes, rds_config, rds_parameters, rds_plan
 from .rds_names import EndpointNames
 from .rds_placement import Placement
-from .rds_plan import Condition, Do, Member, Seen
+from .rds_plan import Do, Member, Seen
 from .rds_servers import Files, Servers
 from .rds_state import AVAILABLE, CREATING, DELETING, MODIFYING, STOPPED, STOPPING, Event, Instance, Server, State
 from .rds_talk import TalkError
+from .stores import Condition
 
 if t.TYPE_CHECKING:
     import pathlib

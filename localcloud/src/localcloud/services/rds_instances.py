@@ -12,8 +12,9 @@ from . import rds_catalogue as catalogue
 from . import rds_changes as changes
 from . import rds_checks as checks
 from .query_protocol import ApiError, Members
-from .rds_context import Context, matching, page
+from .rds_context import Context, matching
 from .rds_state import AVAILABLE, MODIFYING, Instance
+from .stores import page
 
 _FILTERS: dict[str, t.Callable[[Instance], str]] = {
     "db-instance-id": lambda instance: instance.id,
@@ -26,7 +27,7 @@ _FILTERS: dict[str, t.Callable[[Instance], str]] = {
 
 async def create_db_instance(context: Context, members: Members) -> Members:
     """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"""
-    instance_id = checks.identifier(members["DBInstanceIdentifier"], "DBInstanceIdentifier")
+    instance_id = checks.identifier(members["DBInstanceIdentifier"], "DBInstanceIdentifier", 63)
     checks.engine(members["Engine"])
     master = checks.master_username(members.get("MasterUsername"))
     password = checks.password(members.get("MasterUserPassword"))
@@ -39,7 +40,7 @@ async def create_db_instance(context: Context, members: Members) -> Members:
 
 async def restore_db_instance_from_db_snapshot(context: Context, members: Members) -> Members:
     """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html"""
-    instance_id = checks.identifier(members["DBInstanceIdentifier"], "DBInstanceIdentifier")
+    instance_id = checks.identifier(members["DBInstanceIdentifier"], "DBInstanceIdentifier", 63)
     if not members.get("DBSnapshotIdentifier"):
         raise checks.combination("DBSnapshotIdentifier must be given.")
     snapshot = checks.snapshot(context.state, members["DBSnapshotIdentifier"])

@@ -12,7 +12,8 @@ from ..emulation.vpcs import Vpcs
 from ..errors import LocalCloudError
 from . import rds_checks as checks
 from .query_protocol import ApiError
-from .rds_state import Instance, Server, State, SubnetGroup
+from .rds_state import Instance, Server, State
+from .stores import SubnetGroup
 
 if t.TYPE_CHECKING:
     from ..cloud import Cloud

@@ -8,18 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
-
-class Condition(enum.Enum):
-    """How a server is."""
-
-    ABSENT = "it has no container"
-    STOPPED = "its container has ended"
-    STARTING = "it does not answer yet"
-    UP = "it answers"
-    HUNG = "it has not answered for a while"
-
-
-DEAD = frozenset({Condition.ABSENT, Condition.STOPPED, Condition.HUNG})
+from .stores import DEAD, Condition
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,9 +24,10 @@ from ..cloud import LABEL
 from ..dataplane.containers import SERVING_SHARES
 from . import rds_config as config
 from . import rds_talk
-from .rds_plan import Condition, Seen
+from .rds_plan import Seen
 from .rds_state import Instance, Server
 from .rds_talk import Talk, TalkError
+from .stores import Condition
 
 if t.TYPE_CHECKING:
     import docker

@@ -11,8 +11,9 @@ from . import rds_checks as checks
 from . import rds_parameters as parameters
 from . import rds_views as views
 from .query_protocol import ApiError, Members
-from .rds_context import Context, page
-from .rds_state import ParameterGroup, State, SubnetGroup
+from .rds_context import Context
+from .rds_state import State
+from .stores import ParameterGroup, SubnetGroup, page, subnets_of_one_vpc
 
 
 def add_default_parameter_groups(state: State) -> None:
@@ -26,14 +27,7 @@ def add_default_parameter_groups(state: State) -> None:
 
 
 def _subnets(context: Context, ids: list[str]) -> list[Subnet]:
-    found = []
-    for subnet_id in ids:
-        try:
-            found.append(context.cloud.interfaces.subnet(subnet_id))
-        except KeyError:
-            raise ApiError("InvalidSubnet", f"Some input subnets in {ids} are invalid: {subnet_id} does not exist.") from None
-    if len({subnet.vpc_id for subnet in found}) > 1:
-        raise ApiError("InvalidSubnet", f"The subnets {ids} are not all of one VPC.")
+    found = subnets_of_one_vpc(ids, context.cloud.interfaces.subnet)
     zones = {subnet.availability_zone for subnet in found}
     if len(zones) < 2:
         raise ApiError(

@@ -13,9 +13,10 @@ import typing as t
 from . import rds_catalogue as catalogue
 from . import rds_checks as checks
 from .query_protocol import ApiError, Members
-from .rds_context import Context, matching, page
+from .rds_context import Context, matching
 from .rds_controller import Failure
 from .rds_state import AVAILABLE, BACKING_UP, Instance, Snapshot
+from .stores import page
 
 _FILTERS: dict[str, t.Callable[[Snapshot], str]] = {
     "db-instance-id": lambda snapshot: snapshot.source.id,

@@ -9,13 +9,12 @@ import dataclasses
 import datetime
 import typing as t
 
-from ..cloud import Interface, Subnet
+from ..cloud import Interface
+from .stores import ParameterGroup, SubnetGroup, Tags
 
 CREATING, AVAILABLE, MODIFYING, DELETING, REBOOTING = "creating", "available", "modifying", "deleting", "rebooting"
 BACKING_UP, STOPPING, STOPPED, STARTING = "backing-up", "stopping", "stopped", "starting"
 RESETTING = "resetting-master-credentials"
-
-Tags = dict[str, str]
 
 
 @dataclasses.dataclass
@@ -110,32 +109,6 @@ class Instance:
         """An id for one more server."""
         used = {server.id for server in self.servers}
         return next(name for name in (f"{self.id}-{number}" for number in range(1, 99)) if name not in used)
-
-
-@dataclasses.dataclass
-class SubnetGroup:
-    """Subnets of one VPC, in at least two zones, in which servers may be placed."""
-
-    name: str
-    description: str
-    subnets: list[Subnet]
-    tags: Tags = dataclasses.field(default_factory=dict)
-
-    @property
-    def zones(self) -> list[str]:
-        """The zones of the subnets, each once."""
-        return list(dict.fromkeys(subnet.availability_zone for subnet in self.subnets))
-
-
-@dataclasses.dataclass
-class ParameterGroup:
-    """Parameters of a family that differ from its defaults."""
-
-    name: str
-    family: str
-    description: str
-    values: dict[str, str] = dataclasses.field(default_factory=dict)
-    tags: Tags = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass

@@ -10,9 +10,10 @@ import datetime
 from . import rds_catalogue as catalogue
 from . import rds_checks as checks
 from .query_protocol import ApiError, Members
-from .rds_context import Context, page
+from .rds_context import Context
 from .rds_state import Tags
 from .rds_views import tag_list
+from .stores import events_asked_for, page
 
 _ZONES = "abcd"
 
@@ -93,17 +94,8 @@ async def list_tags_for_resource(context: Context, members: Members) -> Members:
 
 async def describe_events(context: Context, members: Members) -> Members:
     """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeEvents.html: of the last hour when nothing is said."""
-    if members.get("SourceIdentifier") and not members.get("SourceType"):
-        raise checks.combination("SourceIdentifier needs SourceType.")
-    end = members.get("EndTime") or datetime.datetime.now(datetime.UTC)
-    start = members.get("StartTime") or end - datetime.timedelta(minutes=members.get("Duration") or 60)
-    events = [
-        event
-        for event in context.state.events
-        if start <= event.date <= end
-        and members.get("SourceIdentifier", event.source) == event.source
-        and members.get("SourceType", event.kind) == event.kind
-        and event.category in (members.get("EventCategories") or [event.category])
-    ]
+    events = events_asked_for(context.state.events, members, datetime.datetime.now(datetime.UTC))
+    if categories := members.get("EventCategories"):
+        events = [event for event in events if event.category in categories]
     found, marker = page(events, members)
     return {"Events": [context.views.event(event) for event in found], "Marker": marker}

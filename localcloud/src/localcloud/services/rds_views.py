@@ -10,7 +10,8 @@ import typing as t
 from . import rds_catalogue as catalogue
 from . import rds_parameters as parameters
 from .rds_names import EndpointNames
-from .rds_state import Event, Instance, ParameterGroup, Snapshot, State, SubnetGroup, Tags
+from .rds_state import Event, Instance, Snapshot, State, Tags
+from .stores import ParameterGroup, SubnetGroup
 
 View = dict[str, t.Any]
 
