@@ -1,7 +1,8 @@
 """How often the judge is wrong: whole rollouts are simulated with the judge that the canary uses; see README.md.
 
 Every rollout has blue's lead-in, the four steps of the usual plan, and a look at each bad answer of green (between two of them the
-evidence against green only falls, so that this is a look after every request). A step is left when the judge clears it.
+evidence against green only falls, so that this is a look after every request). A step is left when the judge clears it. Slow answers are
+looked at every half second, as the canary does.
 """
 
 from __future__ import annotations
@@ -38,6 +39,26 @@ class Scenario:
     green: float
     known: int = 3600
 
+    def rollout(self, chance):
+        """("abort" | "promote" | "inconclusive", requests that green got)."""
+        return errors_rollout(chance, self)
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Rates of slow answers in intervals of half a second, with moments in which most answers are slow: of both colours at once
+    (``together``, the chance that one begins in an interval; 2 s long in the mean) and of each alone (``alone``; 0.5 or 1 s)."""
+
+    name: str
+    blue: float
+    green: float
+    together: float = 0.0
+    alone: float = 0.0
+
+    def rollout(self, chance):
+        """As `Scenario.rollout`."""
+        return slow_rollout(chance, self)
+
 
 HEALTHY = [
     Scenario("both 0.2 %", 0.002, 0.002, 0.002),
@@ -46,13 +67,21 @@ HEALTHY = [
     Scenario("both 2 %", 0.02, 0.02, 0.02),
     Scenario("both 5 %", 0.05, 0.05, 0.05),
     Scenario("an outage of both: 20 %", 0.01, 0.20, 0.20),
+    Slow("slow: both 2 %", 0.02, 0.02),
+    Slow("slow: bursts of both", 0.02, 0.02, together=0.05),
+    Slow("slow: stops of each alone", 0.02, 0.02, alone=0.01),
 ]
 GUILTY = [
     Scenario("1 % and 5 %", 0.01, 0.01, 0.05),
     Scenario("0.2 % and 5 %", 0.002, 0.002, 0.05),
     Scenario("2 % and 10 %", 0.02, 0.02, 0.10),
     Scenario("0.2 % and 2 %", 0.002, 0.002, 0.02),
+    Slow("slow: 2 % and 25 %", 0.02, 0.25),
 ]
+SLOW_REQUESTS = 20  # of both colours in half a second
+SLOW_INTERVALS = 20  # a step takes ten seconds at least
+SLOW_SHARE = 0.6  # of the answers in such a moment
+SLOW_MS, QUICK_MS = 400.0, 40.0
 
 
 def bad(chance, requests, rate):
@@ -79,8 +108,8 @@ def ask(chance, judge, requests, rate):
     return None
 
 
-def rollout(chance, scenario):
-    """("abort" | "promote" | "inconclusive", requests that green got)."""
+def errors_rollout(chance, scenario):
+    """As `Scenario.rollout`."""
     judge = Judge(Limits(), [FAST])
     judge.history(Sample(FAST, BLUE, scenario.known, bad(chance, scenario.known, scenario.history)))
     for _interval in range(LEAD_IN_REQUESTS // INTERVAL_REQUESTS):
@@ -103,10 +132,54 @@ def rollout(chance, scenario):
     return "promote", total
 
 
+class Moments:
+    """How many intervals it still takes until answers are quick again: of both colours and of each alone."""
+
+    def __init__(self, chance, scenario):
+        self._chance = chance
+        self._begins = {"both": scenario.together, BLUE: scenario.alone, GREEN: scenario.alone}
+        self._left = dict.fromkeys(self._begins, 0)
+
+    def next(self):
+        for whose, begins in self._begins.items():
+            if self._left[whose] > 0:
+                self._left[whose] -= 1
+            elif self._chance.random() < begins:
+                self._left[whose] = 1 + int(self._chance.expovariate(1 / 3.5)) if whose == "both" else self._chance.randint(1, 2)
+
+    def sample(self, colour, requests, rate):
+        if self._left["both"] > 0 or self._left[colour] > 0:
+            rate = max(rate, SLOW_SHARE)
+        slow = bad(self._chance, requests, rate)
+        return Sample(FAST, colour, requests, latencies_ms=(SLOW_MS,) * slow + (QUICK_MS,) * (requests - slow))
+
+
+def slow_rollout(chance, scenario):
+    """As `Scenario.rollout`; at 0/100 nobody answers beside green, and slow answers are not judged."""
+    judge, moments = Judge(Limits(), [FAST]), Moments(chance, scenario)
+    judge.lead_in(Sample(FAST, BLUE, LEAD_IN_REQUESTS, latencies_ms=(QUICK_MS,) * LEAD_IN_REQUESTS))
+    total = 0
+    for weight in PLAN[:-1]:
+        judge.begin_step()
+        asked, intervals = 0, 0
+        while intervals < SLOW_INTERVALS or not judge.clear(FAST, "slow"):
+            if asked > LONGEST_STEP:
+                return "inconclusive", total
+            moments.next()
+            intervals += 1
+            requests = SLOW_REQUESTS * (5 if judge.suspicious else 1)
+            to_green = sum(chance.random() < weight for _request in range(requests))
+            asked, total = asked + to_green, total + to_green
+            judge.observe([moments.sample(BLUE, requests - to_green, scenario.blue), moments.sample(GREEN, to_green, scenario.green)])
+            if judge.guilty:
+                return "abort", total
+    return "promote", total
+
+
 def chunk(job):
     scenario, number, seed = job
     chance = random.Random(f"{scenario.name}/{seed}")  # noqa: S311 - a simulation
-    return [rollout(chance, scenario) for _rollout in range(number)]
+    return [scenario.rollout(chance) for _rollout in range(number)]
 
 
 def simulate(pool, scenario, number, seed):

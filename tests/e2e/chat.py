@@ -16,7 +16,7 @@ NAME = "chat-dev"
 RECORD = "/bluegreen/chat/dev/rollout/state"
 EVIDENCE = world.ROOT / "evidence" / NAME
 # Short gates: what is tried here is what happens, not how long a team wants to look.
-QUICK = {"canary_cloudwatch": False, "canary_gate": {"hold_s": 4, "timeout_s": 60, "metrics": False}}
+QUICK = {"canary_cloudwatch": False, "canary_gate": {"hold_s": 4, "timeout_s": 150, "metrics": False}}
 
 
 def command(playbook, *arguments):

@@ -31,6 +31,9 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.requests + other.requests, self.events + other.events)
 
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(self.requests - other.requests, self.events - other.events)
+
     @property
     def rate(self) -> float:
         return self.events / self.requests if self.requests else 0.0

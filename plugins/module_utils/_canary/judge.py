@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 
+from . import beside
 from .baseline import SUDDEN_PRIOR, Counts, baseline, usual
 from .samples import ANY, BLUE, FAST, GREEN, Sample, percentile
 from .sequential import Hypotheses, Sequential
@@ -59,48 +61,64 @@ class Verdict:
 
 @dataclass
 class _Stream:
-    """One test over one source."""
+    """One test over one source. ``beside``: a second one that has to agree before green is guilty; see beside.py. ``blue``: the sum of
+    ``recent``."""
 
     name: str
     source: str
     test: Sequential
+    beside: Sequential | None = None
     history: Counts = NOTHING
     recent: deque = field(default_factory=deque)
+    blue: Counts = NOTHING
     green: Counts = NOTHING
     tolerated: float = 0.0
+    blue_now: Counts = NOTHING
 
     @property
-    def recent_requests(self) -> int:
-        return sum(counts.requests for counts in self.recent)
+    def guilty(self) -> bool:
+        return self.test.guilty and (self.beside is None or self.beside.guilty)
+
+    @property
+    def log_e(self) -> float:
+        """ln E of the test that has found less."""
+        return self.test.log_e if self.beside is None else min(self.test.log_e, self.beside.log_e)
+
+    def begin_step(self) -> None:
+        for test in filter(None, (self.test, self.beside)):
+            test.begin_step()
 
     def remember_blue(self, counts: Counts) -> None:
+        self.blue_now += counts
         self.recent.append(counts)
-        while len(self.recent) > RECENT_INTERVALS and self.recent_requests - self.recent[0].requests >= RECENT_REQUESTS:
-            self.recent.popleft()
+        self.blue += counts
+        while len(self.recent) > RECENT_INTERVALS and self.blue.requests - self.recent[0].requests >= RECENT_REQUESTS:
+            self.blue -= self.recent.popleft()
 
     def judge_green(self, counts: Counts) -> None:
         normal = usual(self.test.test.floor, self.history)
-        latest = sum(list(self.recent)[-LATEST_INTERVALS:], Counts())
-        self.tolerated = max(baseline(normal, sum(self.recent, Counts())), baseline(normal, latest, SUDDEN_PRIOR))
+        latest = sum(islice(reversed(self.recent), LATEST_INTERVALS), NOTHING)
+        self.tolerated = max(baseline(normal, self.blue), baseline(normal, latest, SUDDEN_PRIOR))
         self.green += counts
-        if self.name == "slow" and not latest.requests:
-            return  # slow answers come in bursts, for all at once: without blue's nobody can say whose they are
+        if self.beside:
+            if not latest.requests:
+                return  # slow answers come in bursts, for all at once: without blue's nobody can say whose they are
+            self.beside.advance(beside.llr(counts, self.blue_now, self.test.test.ratio))
         self.test.observe(counts.requests, counts.events, self.tolerated)
 
     def arithmetic(self) -> dict:
-        blue = sum(self.recent, Counts())
         return {
             "test": self.name,
             "source": self.source,
             "green_requests": self.green.requests,
             "green_events": self.green.events,
-            "blue_requests": blue.requests,
-            "blue_events": blue.events,
+            "blue_requests": self.blue.requests,
+            "blue_events": self.blue.events,
             "baseline": round(self.tolerated, 5),
             "guilty_rate": round(self.test.test.guilty_rate(self.tolerated or self.test.test.floor), 5),
             "llr": round(self.test.llr, 3),
             "clear_at": round(self.test.clear_limit, 3),
-            "log_e": round(self.test.log_e, 3),
+            "log_e": round(self.log_e, 3),
             "abort_at": round(self.test.log_limit, 3),
         }
 
@@ -121,7 +139,8 @@ class Judge:
                 if name in ("slow", "unattributed") and source != FAST:
                     continue  # metric sources know neither each request nor whom an answer of the load balancer's own is due to
                 test = Hypotheses(name, floor, limits.ratio, limits.alpha * SPENT[name], limits.beta)
-                self._streams.append(_Stream(name, source, Sequential(test, share)))
+                agreeing = Sequential(test, share) if name == "slow" else None
+                self._streams.append(_Stream(name, source, Sequential(test, share), agreeing))
 
     @property
     def slow_ms(self) -> float:
@@ -145,10 +164,12 @@ class Judge:
         self._step_requests = 0
         self._percentiles.clear()
         for stream in self._streams:
-            stream.test.begin_step()
+            stream.begin_step()
 
     def observe(self, samples) -> None:
         """Samples of one interval. Blue's are taken in first: green is judged by what blue did at the same time."""
+        for stream in self._streams:
+            stream.blue_now = NOTHING
         for sample in sorted(samples, key=lambda item: item.colour != BLUE):
             for stream in self._of(sample.source, sample.colour):
                 counts = self._counts(stream.name, sample)
@@ -161,7 +182,7 @@ class Judge:
     @property
     def guilty(self) -> bool:
         """Whether any test has found green guilty."""
-        return any(stream.test.guilty for stream in self._streams)
+        return any(stream.guilty for stream in self._streams)
 
     def clear(self, source: str, name: str) -> bool:
         """Whether one test has cleared green in this step."""
@@ -175,7 +196,7 @@ class Judge:
     def verdict(self, min_requests: int = 0) -> Verdict:
         """What the counts say now; ``min_requests`` of green in this step are waited for in any case."""
         arithmetic = tuple(stream.arithmetic() for stream in self._streams)
-        guilty = [stream for stream in self._streams if stream.test.guilty]
+        guilty = [stream for stream in self._streams if stream.guilty]
         if guilty:
             return Verdict(ABORT, "; ".join(self._accusation(stream) for stream in guilty), 0, arithmetic)
         slower = self._slower_percentile()
@@ -197,7 +218,7 @@ class Judge:
         whose = "all" if stream.name == "unattributed" else "green's"
         return (
             f"{TITLES[stream.name]}: {green.events} of {whose} {green.requests} requests ({100 * green.rate:.1f} %), "
-            f"tolerated {100 * stream.tolerated:.1f} % ({stream.source}; ln E {stream.test.log_e:.2f}, limit {stream.test.log_limit:.2f})"
+            f"tolerated {100 * stream.tolerated:.1f} % ({stream.source}; ln E {stream.log_e:.2f}, limit {stream.test.log_limit:.2f})"
         )
 
     def _slower_percentile(self) -> str:

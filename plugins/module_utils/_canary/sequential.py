@@ -73,7 +73,10 @@ class Sequential:
     def observe(self, requests: int, events: int, baseline: float) -> None:
         """Green answered ``requests``, ``events`` of them badly; ``baseline`` is the rate that is tolerated for them."""
         self._baseline = baseline
-        change = self.test.llr(requests, events, baseline)
+        self.advance(self.test.llr(requests, events, baseline))
+
+    def advance(self, change: float) -> None:
+        """What was answered has this log likelihood ratio; the mean of its exponential is at most 1 when green is not guilty."""
         self._sums = [value + change for value in self._sums]
         if self._sums and self._sums[-1] <= self.clear_limit:
             self._cleared = True

@@ -22,6 +22,8 @@ from . import fleet, release
 from .clock import Clock
 from .host import Host
 
+QUOTED = 300  # characters of a container's last line in the sentence that says why
+
 
 def boot(wish, calls, say, *, instance=fleet.instance_id, perform=release.perform, clock=None) -> None:
     """Releases what ``wish`` (bucket, release, group, hook, region, endpoint_url) names, and lets the instance enter service.
@@ -83,6 +85,8 @@ def main(argv: list) -> int:
         first, _newline, rest = str(exc).partition("\n")
         if rest:
             say(rest)
+        if rest.strip() and first.endswith(":"):  # the line that says why announces others: it stands alone in a playbook's error
+            first = f"{first} {rest.strip().splitlines()[-1][:QUOTED]}"
         say(first)
         return 2 if isinstance(exc, InvalidInput) else 1
     return 0

@@ -113,6 +113,8 @@ def test_a_file_that_is_no_text(bucket):
     [
         (InvalidInput("Cannot write .env: parameter /a does not exist."), 2, ["Cannot write .env: parameter /a does not exist."]),
         (ReleaseFailed("Release 1 failed: backend\nits log\nmore"), 1, ["its log", "more", "Release 1 failed: backend"]),
+        (ReleaseFailed("Release 1 failed. Its last lines:\nno such"), 1, ["no such", "Release 1 failed. Its last lines: no such"]),
+        (ReleaseFailed("Its last lines:\n" + 999 * "x"), 1, [999 * "x", f"Its last lines: {300 * 'x'}"]),
         (None, 0, []),
     ],
 )
