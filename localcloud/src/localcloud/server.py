@@ -49,6 +49,7 @@ class Server:
             buckets,
             identity,
             instances,
+            key_conditions,
             launch_templates,
             required,
             tags,
@@ -84,6 +85,7 @@ class Server:
         alarms.install()
         unsupported.install()
         buckets.install()
+        key_conditions.install()
         ministack.services.ssm._PUBLIC_AMI_PARAMETERS.update(public_parameters())
 
         async def credentials(role_name: str, instance_id: str) -> identity.Credentials | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import botocore.exceptions
@@ -20,6 +21,7 @@ from ..settings import Tables
 from .base import Store, StoreUnavailable, now_ms
 
 _ATTEMPTS = 20
+_CONNECTIONS = 20
 _CONFLICT = ("TransactionCanceledException", "TransactionConflictException", "TransactionInProgressException")
 
 
@@ -27,6 +29,8 @@ class DynamoDBStore(Store):
     def __init__(self, tables: Tables):
         self._tables = tables
         self._client: Any = None
+        self._threads = ThreadPoolExecutor(_CONNECTIONS, "dynamodb")
+        self._asked = ThreadPoolExecutor(1, "dynamodb-ping")  # whether it answers is not asked behind all who wait for it
 
     async def start(self) -> None:
         await self._run(self._start)
@@ -34,9 +38,11 @@ class DynamoDBStore(Store):
     async def stop(self) -> None:
         if self._client is not None:
             self._client.close()
+        self._threads.shutdown(wait=False)
+        self._asked.shutdown(wait=False)
 
     async def ping(self) -> None:
-        await self.newest("ping")
+        await self._run(self._newest, "ping", threads=self._asked)
 
     async def append(self, draft: Draft) -> tuple[Message, bool]:
         return await self._run(self._append, draft)
@@ -53,9 +59,9 @@ class DynamoDBStore(Store):
     async def next_guest(self) -> int:
         return await self._run(self._next_guest)
 
-    async def _run(self, work: Any, *args: Any) -> Any:
+    async def _run(self, work: Any, *args: Any, threads: ThreadPoolExecutor | None = None) -> Any:
         try:
-            return await asyncio.to_thread(work, *args)
+            return await asyncio.get_running_loop().run_in_executor(threads or self._threads, work, *args)
         except botocore.exceptions.NoRegionError:
             raise StoreUnavailable("DynamoDB: no region is set; set AWS_REGION") from None
         except botocore.exceptions.ClientError as error:
@@ -68,7 +74,7 @@ class DynamoDBStore(Store):
         if self._client is None:
             session = botocore.session.get_session()
             retries = {"mode": "standard", "total_max_attempts": 2}
-            config = Config(connect_timeout=2, read_timeout=3, retries=retries, max_pool_connections=20)
+            config = Config(connect_timeout=2, read_timeout=3, retries=retries, max_pool_connections=_CONNECTIONS + 1)
             self._client = session.create_client("dynamodb", config=config, region_name=_region(session))
         if self._tables.create:
             self._create(self._tables.messages, (("room", "S", "HASH"), ("id", "N", "RANGE")))
