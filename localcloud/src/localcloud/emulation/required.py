@@ -53,6 +53,8 @@ NAMES: dict[str, str] = {
     "ministack.services.cloudwatch:_metrics": "evaluating alarms",
     "ministack.services.cloudwatch:_record_history": "the history of alarms",
     "ministack.services.cloudwatch:_stat_value": "evaluating alarms",
+    "ministack.services.dynamodb:_compare_ddb": "comparing keys as DynamoDB does",
+    "ministack.services.dynamodb:_evaluate_condition": "reading the key condition of a query once",
     "ministack.services.eventbridge:_put_events": "events of services of ours",
     "ministack.services.sns:_fanout": "notifications of Auto Scaling",
     "ministack.core.responses:set_request_account_id": "anonymous requests to S3",
