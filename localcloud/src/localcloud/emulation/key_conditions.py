@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads the key condition of a DynamoDB query once, not once for each item of the partition.
 
-MiniStack parses and validates the expression anew for every item: a query of a room with hundreds of messages takes tens of milliseconds of the one
-process that is the cloud's API. What is parsed here is comparisons joined by AND; every other expression is left to MiniStack, and so is
-the first item of each expression, because it says what is wrong with one.
+MiniStack parses and validates the expression anew for every item: a query of a room with hundreds of messages takes tens of milliseconds of
+the one process that is the cloud's API. What is parsed here is comparisons joined by AND; every other expression is left to MiniStack, and
+so is the first item of each expression, because it says what is wrong with one.
 """
 
 from __future__ import annotations
