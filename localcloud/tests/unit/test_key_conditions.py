@@ -53,6 +53,20 @@ def test_everything_else_is_left_to_it(expression, slot):
     assert original.calls == 2
 
 
+def test_names_that_are_given_once_are_not_known_the_next_time():
+    original = Counting()
+    evaluate = key_conditions.once(original)
+    assert evaluate("#r = :room", ITEMS[0], VALUES, {"#r": "room"}, slot=SLOT)
+    said = []
+    for ask in (evaluate, lambda *arguments, slot: ORIGINAL(*arguments, slot=slot)):
+        try:
+            said.append(bool(ask("#r = :room", ITEMS[0], VALUES, {}, slot=SLOT)))
+        except ValueError as error:
+            said.append(str(error))
+    assert said[0] == said[1]
+    assert original.calls == 2
+
+
 @pytest.mark.parametrize("expression", ["room = :nothing", "room = room", "(room = :room"])
 def test_a_mistake_is_told_each_time(expression):
     evaluate = key_conditions.once(ORIGINAL)

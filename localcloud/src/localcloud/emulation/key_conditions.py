@@ -39,7 +39,8 @@ def once(original: _Evaluate) -> _Evaluate:
         parts = comparisons(expr) if slot == _SLOT else None
         if parts is None:
             return original(expr, item, attr_values, attr_names, slot=slot)
-        if expr not in valid or any(value not in attr_values for _name, _operator, value in parts):
+        known = all(value in attr_values and (name[0] != "#" or name in attr_names) for name, _operator, value in parts)
+        if not known or expr not in valid:
             found = original(expr, item, attr_values, attr_names, slot=slot)
             if len(valid) >= 256:
                 valid.clear()

@@ -34,6 +34,8 @@ async def create_cache_subnet_group(context: Context, members: Members) -> Membe
     name = members["CacheSubnetGroupName"].lower()
     if name in context.state.subnet_groups:
         raise ApiError("CacheSubnetGroupAlreadyExists", f"Cache subnet group {name} already exists.")
+    if not members["SubnetIds"]:
+        raise checks.invalid("SubnetIds must name at least one subnet.")
     subnets = subnets_of_one_vpc(members["SubnetIds"], context.cloud.interfaces.subnet)
     group = SubnetGroup(name, members["CacheSubnetGroupDescription"], subnets, checks.tags_of(members))
     context.state.subnet_groups[name] = group

@@ -114,16 +114,14 @@ def refuse(members: Members, service: str, names: t.Iterable[str]) -> None:
 
 
 def subnets_of_one_vpc(ids: list[str], subnet: t.Callable[[str], Subnet]) -> list[Subnet]:
-    """The subnets of a group, at least one. ``subnet`` finds one by its id; KeyError when there is none."""
+    """The subnets of a group. ``subnet`` finds one by its id; KeyError when there is none."""
     found = []
     for subnet_id in ids:
         try:
             found.append(subnet(subnet_id))
         except KeyError:
             raise ApiError("InvalidSubnet", f"Some input subnets in {ids} are invalid: {subnet_id} does not exist.") from None
-    if not found:
-        raise invalid("SubnetIds must name at least one subnet.")
-    if len({subnet.vpc_id for subnet in found}) != 1:
+    if len({subnet.vpc_id for subnet in found}) > 1:
         raise ApiError("InvalidSubnet", f"The subnets {ids} are not all of one VPC.")
     return found
 
