@@ -141,7 +141,7 @@ def test_first_output_comes_after_a_second(world):
             await client.wait_for(b"READY")
             return time.monotonic() - begin
 
-    assert run(scenario()) >= 1.0
+    assert 1.0 <= run(scenario()) < 2.5
 
 
 def test_default_document_is_an_interactive_shell(world):
