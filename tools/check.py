@@ -27,7 +27,8 @@ ROOT = cloud.ROOT
 BIN = ROOT / ".venv/bin"
 CLOUD_BIN = ROOT / ".venv-localcloud/bin"
 WORK = ROOT / ".work"
-TEST_CLOUD = "test"
+# Another name lets two checkouts run their tests side by side on one machine.
+TEST_CLOUD = os.environ.get("LOCALCLOUD_TEST_NAME", "test")
 
 
 @dataclass
@@ -244,15 +245,19 @@ def with_cloud(run):
 THOROUGH_SCENARIOS = {"database", "database_bootstrap", "fleet", "monitoring", "services", "site", "stores", "tables"}
 
 
+def scenario(name, env):
+    """One scenario of molecule, with a state of its own: it would take what an earlier run prepared for still there."""
+    with tempfile.TemporaryDirectory(prefix="molecule-") as state:
+        words = [BIN / "molecule", "test", "-s", name]
+        return one(f"molecule {name}", words, env={**env, "MOLECULE_EPHEMERAL_DIRECTORY": state})
+
+
 def role(*, thorough=True):
     def run(env):
         outcome = Outcome()
-        scenarios = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
-        for scenario in sorted(scenarios if thorough else scenarios - THOROUGH_SCENARIOS):
-            # A state of its own, or molecule would take what an earlier run prepared for still there.
-            with tempfile.TemporaryDirectory(prefix="molecule-") as state:
-                words = [BIN / "molecule", "test", "-s", scenario]
-                outcome.add(one(f"molecule {scenario}", words, env={**env, "MOLECULE_EPHEMERAL_DIRECTORY": state}))
+        names = {path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml")}
+        for name in sorted(names if thorough else names - THOROUGH_SCENARIOS):
+            outcome.add(scenario(name, env))
         return outcome
 
     return with_cloud(run)
