@@ -1,6 +1,7 @@
 """pytest plugin of `make cases`: runs only the tests marked with a case and writes which case each one shows.
 
-CASES_WANTED has the ids of the cases that are run. The file named by CASES_REPORT gets one line of JSON a test: {"cases": [...], "test": "...", "outcome": "passed" | "failed" | "skipped"}.
+CASES_WANTED has the ids of the cases that are run. The file named by CASES_REPORT gets one line of JSON a test:
+{"cases": [...], "test": "...", "outcome": "passed" | "failed" | "skipped"}.
 """
 
 from __future__ import annotations
