@@ -44,7 +44,7 @@ bench-rollback: setup ## Rollbacks of chat: from the command to verified
 bench-judge: setup ## How often the judge is wrong: 10 000 simulated rollouts of each scenario
 	@$(PYTHON) benchmarks/judge.py
 
-bench-refresh: setup ## A fleet of three under load: to a new version, then to one that never gets healthy (after make demo SYSTEM=wealist)
+bench-refresh: setup ## A fleet of three under load: to a new version, then to one that never gets healthy
 	@$(PYTHON) benchmarks/fleet.py refresh
 
 selfheal: setup ## An instance of wealist crashes: until another serves and is watched

@@ -2,7 +2,7 @@
 
 provision.py first    a first run with the creation times of AWS, scaled: wall time over critical path (in a cloud of its own)
 provision.py noop     a run that changes nothing, beside the same resources as one task each of stock collections
-                      (after `make demo SYSTEM=wealist`)
+                      (of an environment that it settles first)
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+
+from settle import bring_up, changed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -83,7 +85,7 @@ def timed(words, env, timeline=None, quiet=False):
     seconds = time.monotonic() - began
     if done.returncode:
         sys.exit(f"{' '.join(words)} failed, see {'here: ' + done.stdout[-3000:] if quiet else 'above'}")
-    if quiet and "changed=0" not in done.stdout:
+    if quiet and changed(done.stdout):
         sys.exit(f"{' '.join(words)} changed something:\n{done.stdout[-3000:]}")
     tasks = [json.loads(line) for line in Path(timeline).read_text().splitlines()] if timeline else []
     return seconds, tasks
@@ -170,7 +172,7 @@ def launched(env):
 
 
 def noop(options):
-    env = cloud.environment(NAME)
+    env = bring_up("wealist", NAME)
     found = {"site.yml": [], "one task each": []}
     stock = [*STOCK, "-e", json.dumps(launched(env))]
     defaults = {**env, "ANSIBLE_CONFIG": str(ROOT / "benchmarks/stock/ansible.cfg")}
