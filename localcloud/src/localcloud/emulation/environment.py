@@ -19,6 +19,9 @@ def apply(settings: Settings) -> None:
     """Set them for this process."""
     amis = settings.state_dir / "amis.json"
     amis.write_text(json.dumps(images.amis()))
+    # MiniStack's root credentials are those of its environment: it checks presigned requests to S3 against them.
+    client = settings.environment()
+    os.environ.update({name: client[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")})
     os.environ.update(
         GATEWAY_PORT=str(settings.ports.api),
         BIND_HOST="127.0.0.1",
