@@ -3,7 +3,7 @@
 canary.py good       the whole plan while 100 users chat; the ledger says what they noticed
 canary.py bad        a version with 5 % errors: from its first bad answer to 100/0 verified
 canary.py rollback   the rollback playbook, many times: from the command to verified
-canary.py kill       kill -9 in each step: how long until the way back is in force
+canary.py kill       kill -9 in each step: how long until the rollback weights are in force
 """
 
 from __future__ import annotations

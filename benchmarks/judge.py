@@ -1,8 +1,8 @@
 """How often the judge is wrong: whole rollouts are simulated with the judge that the canary uses; see README.md.
 
-Every rollout has blue's lead-in, the four steps of the usual plan, and a look at each bad answer of green (between two of them the
-evidence against green only falls, so that this is a look after every request). A step is left when the judge clears it. Slow answers are
-looked at every half second, as the canary does.
+Every rollout has the live colour's lead-in, the four steps of the usual plan, and a look at each bad answer of the candidate (between
+two of them the evidence against the candidate only falls, so that this is a look after every request). A step is left when the judge
+clears it. Slow answers are looked at every half second, as the canary does.
 """
 
 from __future__ import annotations
@@ -20,27 +20,28 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins/module_utils"))
 from _canary.judge import SPENT, Judge, Limits  # noqa: E402
-from _canary.samples import BLUE, FAST, GREEN, Sample  # noqa: E402
+from _canary.samples import CANDIDATE, FAST, LIVE, Sample  # noqa: E402
 
 PLAN = (0.10, 0.50, 0.90, 1.00)
 INTERVAL_REQUESTS = 60  # requests of both colours that come between two samples
 LEAD_IN_REQUESTS = 600
-LONGEST_STEP = 4000  # requests to green after which a step is given up as inconclusive
+LONGEST_STEP = 4000  # requests to the candidate after which a step is given up as inconclusive
 CHUNK = 250
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Rates of bad answers: blue's in the hour before (``history``, of ``known`` requests), blue's and green's during the rollout."""
+    """Rates of bad answers: the live colour's in the hour before (``history``, of ``known`` requests), the live colour's and the
+    candidate's during the rollout."""
 
     name: str
     history: float
-    blue: float
-    green: float
+    live: float
+    candidate: float
     known: int = 3600
 
     def rollout(self, chance):
-        """("abort" | "promote" | "inconclusive", requests that green got)."""
+        """("abort" | "promote" | "inconclusive", requests that the candidate got)."""
         return errors_rollout(chance, self)
 
 
@@ -50,8 +51,8 @@ class Slow:
     (``together``, the chance that one begins in an interval; 2 s long in the mean) and of each alone (``alone``; 0.5 or 1 s)."""
 
     name: str
-    blue: float
-    green: float
+    live: float
+    candidate: float
     together: float = 0.0
     alone: float = 0.0
 
@@ -96,12 +97,12 @@ def bad(chance, requests, rate):
 
 
 def ask(chance, judge, requests, rate):
-    """Green answers one request after the other; returns how many until the judge said abort, or None."""
+    """The candidate answers one request after the other; returns how many until the judge said abort, or None."""
     left = requests
     while left > 0:
         gap = 1 + int(math.log(1 - chance.random()) / math.log1p(-rate))
         seen = min(gap, left)
-        judge.observe([Sample(FAST, GREEN, seen, int(gap <= left))])
+        judge.observe([Sample(FAST, CANDIDATE, seen, int(gap <= left))])
         left -= seen
         if judge.guilty:
             return requests - left
@@ -111,9 +112,9 @@ def ask(chance, judge, requests, rate):
 def errors_rollout(chance, scenario):
     """As `Scenario.rollout`."""
     judge = Judge(Limits(), [FAST])
-    judge.history(Sample(FAST, BLUE, scenario.known, bad(chance, scenario.known, scenario.history)))
+    judge.history(Sample(FAST, LIVE, scenario.known, bad(chance, scenario.known, scenario.history)))
     for _interval in range(LEAD_IN_REQUESTS // INTERVAL_REQUESTS):
-        judge.lead_in(Sample(FAST, BLUE, INTERVAL_REQUESTS, bad(chance, INTERVAL_REQUESTS, scenario.blue)))
+        judge.lead_in(Sample(FAST, LIVE, INTERVAL_REQUESTS, bad(chance, INTERVAL_REQUESTS, scenario.live)))
     total = 0
     for weight in PLAN:
         judge.begin_step()
@@ -121,14 +122,14 @@ def errors_rollout(chance, scenario):
         while not asked or not judge.clear(FAST, "errors"):
             if asked > LONGEST_STEP:
                 return "inconclusive", total
-            to_green = sum(chance.random() < weight for _request in range(INTERVAL_REQUESTS))
-            to_blue = INTERVAL_REQUESTS - to_green
-            judge.observe([Sample(FAST, BLUE, to_blue, bad(chance, to_blue, scenario.blue))])
-            stopped = ask(chance, judge, to_green, scenario.green)
-            asked += to_green
+            to_candidate = sum(chance.random() < weight for _request in range(INTERVAL_REQUESTS))
+            to_live = INTERVAL_REQUESTS - to_candidate
+            judge.observe([Sample(FAST, LIVE, to_live, bad(chance, to_live, scenario.live))])
+            stopped = ask(chance, judge, to_candidate, scenario.candidate)
+            asked += to_candidate
             if stopped is not None:
                 return "abort", total + stopped
-            total += to_green
+            total += to_candidate
     return "promote", total
 
 
@@ -137,7 +138,7 @@ class Moments:
 
     def __init__(self, chance, scenario):
         self._chance = chance
-        self._begins = {"both": scenario.together, BLUE: scenario.alone, GREEN: scenario.alone}
+        self._begins = {"both": scenario.together, LIVE: scenario.alone, CANDIDATE: scenario.alone}
         self._left = dict.fromkeys(self._begins, 0)
 
     def next(self):
@@ -155,9 +156,9 @@ class Moments:
 
 
 def slow_rollout(chance, scenario):
-    """As `Scenario.rollout`; at 0/100 nobody answers beside green, and slow answers are not judged."""
+    """As `Scenario.rollout`; at 0/100 nobody answers beside the candidate, and slow answers are not judged."""
     judge, moments = Judge(Limits(), [FAST]), Moments(chance, scenario)
-    judge.lead_in(Sample(FAST, BLUE, LEAD_IN_REQUESTS, latencies_ms=(QUICK_MS,) * LEAD_IN_REQUESTS))
+    judge.lead_in(Sample(FAST, LIVE, LEAD_IN_REQUESTS, latencies_ms=(QUICK_MS,) * LEAD_IN_REQUESTS))
     total = 0
     for weight in PLAN[:-1]:
         judge.begin_step()
@@ -168,9 +169,11 @@ def slow_rollout(chance, scenario):
             moments.next()
             intervals += 1
             requests = SLOW_REQUESTS * (5 if judge.suspicious else 1)
-            to_green = sum(chance.random() < weight for _request in range(requests))
-            asked, total = asked + to_green, total + to_green
-            judge.observe([moments.sample(BLUE, requests - to_green, scenario.blue), moments.sample(GREEN, to_green, scenario.green)])
+            to_candidate = sum(chance.random() < weight for _request in range(requests))
+            asked, total = asked + to_candidate, total + to_candidate
+            judge.observe(
+                [moments.sample(LIVE, requests - to_candidate, scenario.live), moments.sample(CANDIDATE, to_candidate, scenario.candidate)]
+            )
             if judge.guilty:
                 return "abort", total
     return "promote", total
@@ -195,7 +198,7 @@ def main():
     limits = Limits()
     tested = f"alpha {limits.alpha:g} (errors: {SPENT['errors']:.0%} of it), beta {limits.beta:g}, {limits.ratio:g} times the rate"
     print(f"{options.rollouts} rollouts each; {tested}")
-    print(f"  {'blue and green':<28} {'aborted':>9} {'inconclusive':>13} {'requests to green until then (median, p90)':>44}")
+    print(f"  {'live and candidate':<28} {'aborted':>9} {'inconclusive':>13} {'requests to candidate until then (median, p90)':>44}")
     worst, power, median = 0.0, 0.0, 0
     began = time.monotonic()
     with multiprocessing.Pool() as pool:
@@ -210,7 +213,7 @@ def main():
                 worst = max(worst, share)
             elif scenario is GUILTY[0]:
                 power, median = share, statistics.median(aborted) if aborted else 0
-    print(f"{time.monotonic() - began:.0f} s. false_abort: the worst scenario in which green is as good as blue; power: at 1 % and 5 %.")
+    print(f"{time.monotonic() - began:.0f} s. false_abort: the worst scenario of two equal colours; power: at 1 % and 5 %.")
     print(f"result: false_abort={worst:.4f} power={power:.4f} median_requests={median:.0f}")
 
 

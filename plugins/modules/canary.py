@@ -15,8 +15,8 @@ description:
   - Goes through a plan of weights on a listener of an Application Load Balancer. After each step the judge compares the candidate
     with the live version over the same time; the plan goes on, waits for more requests, or everything goes back at once.
   - Probes, target health and tasks that end abort within seconds; metrics of CloudWatch and Prometheus must agree before a step is passed.
-  - Before each shift the way back is recorded. An interrupt, SIGTERM, an exception and a failed gate lead back at once; when the process
-    is killed a watchdog leads back; when the whole machine is gone the next run does.
+  - Before each shift the rollback weights are recorded. An interrupt, SIGTERM, an exception and a failed gate lead back at once; when the
+    process is killed a watchdog leads back; when the whole machine is gone the next run does.
   - The first number of each step belongs to the colour that is live when the rollout begins, the second one to the candidate.
   - Shows what happens while it happens, and leaves a record as JSON, Markdown and one HTML page.
 author:
@@ -259,13 +259,13 @@ canary:
       type: str
       sample: 20261121T101500Z
     outcome:
-      description: V(done), V(rolled_back), V(taken_over) (somebody else set other weights), V(stuck) (the weights could not be put back).
+      description: V(done), V(rolled_back), V(taken_over) (other weights were set meanwhile), V(stuck) (the weights could not be put back).
       type: str
       sample: done
     why:
       description: The reason, in a sentence.
       type: str
-      sample: 0/100 is live
+      sample: blue 0 %, green 100 % is in force
     weights:
       description: The weights in force at the end, of the formerly live colour and the candidate.
       type: list
@@ -281,14 +281,14 @@ canary:
       type: float
       sample: 203.4
     rollback:
-      description: Times of the way back in seconds since the start, and how long it took.
+      description: Times of the rollback in seconds since the start, and how long it took.
       type: dict
       sample: {"decided_at": 12.1, "first_bad_answer_to_restored_s": 6.2}
     totals:
       description: Requests and errors of each colour as each source counted them.
       type: list
       elements: dict
-      sample: [{"source": "probes", "colour": "green", "requests": 1200, "errors": 0, "client_errors": 0}]
+      sample: [{"source": "probes", "role": "candidate", "colour": "green", "requests": 1200, "errors": 0, "client_errors": 0}]
     verdict:
       description: The last verdict with its arithmetic.
       type: dict

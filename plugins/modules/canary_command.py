@@ -32,7 +32,7 @@ options:
     type: str
     default: ""
   wait_timeout:
-    description: Seconds to wait for V(abort) to be heeded. Other commands are not waited for.
+    description: Seconds to wait for V(abort) to have ended the rollout. Other commands are not waited for.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -70,7 +70,7 @@ canary_command:
       description: Whether a rollout was under way when the task began.
       type: bool
       sample: true
-    heeded:
+    ended:
       description: Whether the rollout has ended since (V(abort) only).
       type: bool
       sample: true
@@ -102,15 +102,15 @@ def main():
         record = Record(make_client(module, "ssm"), params["record"])
         state = record.read() or {}
         running = bool(state) and state.get("state") not in FINISHED
-        heeded = False
+        ended = False
         if running and not module.check_mode:
             record.tell(params["command"], params["by"], datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
             if params["command"] == "abort":
                 state = await_end(record, params["wait_timeout"])
-                heeded = state.get("state") in FINISHED
+                ended = state.get("state") in FINISHED
     except BluegreenAWSError as exc:
         fail(module, exc)
-    module.exit_json(changed=running, canary_command={"running": running, "heeded": heeded, "rollout": state})
+    module.exit_json(changed=running, canary_command={"running": running, "ended": ended, "rollout": state})
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ options:
   required_tags:
     description:
       - Tags that the load balancer must carry, for example the environment's.
-      - Without them the task fails, so that nobody moves the traffic of somebody else's listener by mistake.
+      - Without them the task fails, so that the traffic of another environment's listener is not moved by mistake.
     type: dict
     default: {}
   wait_timeout:
@@ -88,7 +88,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Everything to blue, and see that nobody gets green any more
+- name: Everything to blue, and see that green gets no requests any more
   bluegreen.aws.traffic_weights:
     load_balancer: chat-dev
     listener_port: 80

@@ -133,12 +133,12 @@ def find(client, name, port, priority=None) -> Place:
 
 
 def require_tags(client, place: Place, required: dict) -> None:
-    """Raises TrafficError when the load balancer does not carry these tags: it is somebody else's."""
+    """Raises TrafficError when the load balancer does not carry these tags: it is not this environment's."""
     have = tags(client, place.load_balancer_arn) if required else {}
     lacking = [f"{key}={value}" for key, value in required.items() if have.get(key) != str(value)]
     if lacking:
         raise TrafficError(
-            f"The load balancer of {place.text} does not carry {', '.join(lacking)}, so it is somebody else's and was left alone; "
+            f"The load balancer of {place.text} does not carry {', '.join(lacking)}, so it is not this environment's and was left alone; "
             "name this environment's load balancer, or tag it if it is yours."
         )
 

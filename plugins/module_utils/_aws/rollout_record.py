@@ -5,7 +5,7 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """What the world outside may know of a rollout, and what a human may tell it: two parameters in Parameter Store.
 
-``<name>/state`` holds the way back before each shift, so that the next run, on any machine, can put right what a dead one left.
+``<name>/state`` holds the rollback weights before each shift, so that the next run, on any machine, can put right what a dead one left.
 ``<name>/command`` holds the latest word of a human.
 """
 

@@ -44,7 +44,7 @@ class Weights:
                 listed = ", ".join(f"{name} {weight}" for name, weight in found.items())
                 raise traffic.TrafficError(
                     f"The weights of {self.place.text} read back as {listed} {READ_BACK_S:g} s after they were set; "
-                    "somebody else changes them: find out who (CloudTrail: ModifyListener, ModifyRule) and run again."
+                    "something else changes them: find out what (CloudTrail: ModifyListener, ModifyRule) and run again."
                 )
             time.sleep(0.1)
 

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""The rate of bad answers that green is measured against: blue's own, at the same time, so that an outage of both is not green's fault.
+"""The rate of bad answers that the candidate is measured against: the live colour's own, at the same time, so that an outage of both is
+not the candidate's fault.
 
-Blue is either as usual (its rate over the time before, at least the test's floor) or worse, by any factor up to a rate of one half.
-Bayes' rule weights these rates with what blue answered just now; the baseline is the posterior's mean.
+The live colour is either as usual (its rate over the time before, at least the test's floor) or worse, by any factor up to a rate of one
+half. Bayes' rule weights these rates with what the live colour answered just now; the baseline is the posterior's mean.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-WORSE_PRIOR = 0.2  # probability that blue is worse than usual while green is tried
+WORSE_PRIOR = 0.2  # probability that the live colour is worse than usual while the candidate is tried
 SUDDEN_PRIOR = 0.02  # that it has just become so
 WORSE_RATES = 12  # evenly spaced in the logarithm between the usual rate and HIGHEST
 HIGHEST = 0.5
@@ -40,13 +41,13 @@ class Counts:
 
 
 def usual(floor: float, history: Counts) -> float:
-    """Blue's usual rate, never below the floor."""
+    """The live colour's usual rate, never below the floor."""
     return min(HIGHEST, max(floor, (history.events + floor * PRIOR_REQUESTS) / (history.requests + PRIOR_REQUESTS)))
 
 
 def baseline(normal: float, recent: Counts, prior: float = WORSE_PRIOR) -> float:
-    """The tolerated rate while blue, whose usual rate is ``normal``, answers ``recent``; between ``normal`` and HIGHEST. ``prior``: the
-    probability that blue is worse than usual."""
+    """The tolerated rate while the live colour, whose usual rate is ``normal``, answers ``recent``; between ``normal`` and HIGHEST.
+    ``prior``: the probability that the live colour is worse than usual."""
     if not recent.events or normal >= HIGHEST:
         return normal
     step = math.log(HIGHEST / normal) / WORSE_RATES

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from .samples import ANY, BLUE, GREEN, Sample, percentile
+from .samples import ANY, CANDIDATE, LIVE, Sample, percentile
 
 BUCKET_S = 2.0  # width of a point of the series, in seconds
 
@@ -21,7 +21,7 @@ class Series:
     def add(self, at: float, weights, samples) -> None:
         """Samples of the fast source that came ``at`` seconds after the start."""
         bucket = int(at // BUCKET_S)
-        point = self._points.setdefault(bucket, {"weights": list(weights), BLUE: None, GREEN: None})
+        point = self._points.setdefault(bucket, {"weights": list(weights), LIVE: None, CANDIDATE: None})
         point["weights"] = list(weights)
         for sample in samples:
             if sample.colour == ANY:
@@ -30,13 +30,13 @@ class Series:
             point[sample.colour] = sample if have is None else have + sample
 
     def points(self) -> list:
-        """[{at, weights, blue: {requests, errors, p95_ms} or None, green: …}], in order of time."""
+        """[{at, weights, live: {requests, errors, p95_ms} or None, candidate: …}], in order of time."""
         return [
             {
                 "at": bucket * BUCKET_S,
                 "weights": point["weights"],
-                BLUE: _shown(point[BLUE]),
-                GREEN: _shown(point[GREEN]),
+                LIVE: _shown(point[LIVE]),
+                CANDIDATE: _shown(point[CANDIDATE]),
             }
             for bucket, point in sorted(self._points.items())
         ]
@@ -57,6 +57,7 @@ def record(rollout, series: Series, about: dict) -> dict:
     def since(moment):
         return None if moment is None else round(moment - started, 3)
 
+    names = {**rollout.names, ANY: "unattributed"}
     back = None
     if rollout.state == "rolled_back" and rollout.abort_at is not None:
         first = rollout.first_error if rollout.first_error is not None else rollout.abort_at
@@ -77,8 +78,8 @@ def record(rollout, series: Series, about: dict) -> dict:
         "plan": [list(step.weights) for step in rollout.steps],
         "rollback": back,
         "totals": [
-            {"source": source, "colour": colour, "requests": total[0], "errors": total[1], "client_errors": total[2]}
-            for (source, colour), total in sorted(rollout.totals.items())
+            {"source": source, "role": role, "colour": names[role], "requests": total[0], "errors": total[1], "client_errors": total[2]}
+            for (source, role), total in sorted(rollout.totals.items())
         ],
         "verdict": {"action": rollout.verdict.action, "why": rollout.verdict.why, "arithmetic": list(rollout.verdict.arithmetic)},
         "timeline": list(rollout.timeline),
@@ -88,12 +89,12 @@ def record(rollout, series: Series, about: dict) -> dict:
 
 def markdown(found: dict) -> str:
     """The record as a page for a pull request or a chat: outcome, what decided, timeline."""
-    blue, green = found["colours"]
+    live, candidate = found["colours"]
     lines = [
         f"# {_title(found)}",
         "",
         f"- Listener: {found['listener']}",
-        f"- Live before: {blue}; candidate: {green}; plan: {', '.join(f'{a}/{b}' for a, b in found['plan'])}",
+        f"- Live before: {live}; candidate: {candidate}; plan: {', '.join(f'{a}/{b}' for a, b in found['plan'])}",
         f"- Started {found['started_at']} by {found['by']}, took {found['seconds']:.1f} s",
         f"- Outcome: {found['outcome'].replace('_', ' ')}, {found['why']}",
     ]
@@ -101,9 +102,8 @@ def markdown(found: dict) -> str:
         back = found["rollback"]
         lines.append(f"- From the first bad answer to the weights verified: {back['first_bad_answer_to_restored_s']:.1f} s")
     lines += ["", "| source | colour | requests | 5xx or no answer | 4xx |", "|---|---|---:|---:|---:|"]
-    names = {BLUE: blue, GREEN: green, ANY: "unattributed"}
     for row in found["totals"]:
-        lines.append(f"| {row['source']} | {names[row['colour']]} | {row['requests']} | {row['errors']} | {row['client_errors']} |")
+        lines.append(f"| {row['source']} | {row['colour']} | {row['requests']} | {row['errors']} | {row['client_errors']} |")
     lines += ["", "| s | step | weights | what |", "|---:|---:|---|---|"]
     for entry in found["timeline"]:
         text = entry["text"].replace("|", "\\|")
@@ -114,13 +114,15 @@ def markdown(found: dict) -> str:
             "",
             "How the last verdict was reached (S: log likelihood ratio of the epoch; E: mixture over the epochs):",
             "",
-            "| test | source | green | tolerated | guilty | S | clear at | ln E | abort at |",
+            f"| test | source | {candidate} | tolerated | guilty | S | clear at | ln E | abort at |",
             "|---|---|---:|---:|---:|---:|---:|---:|---:|",
         ]
         for row in decided[-1]["arithmetic"]:
             rates = f"{100 * row['baseline']:.2f} % | {100 * row['guilty_rate']:.2f} %"
             numbers = " | ".join(f"{row[name]:.2f}" for name in ("llr", "clear_at", "log_e", "abort_at"))
-            lines.append(f"| {row['test']} | {row['source']} | {row['green_events']}/{row['green_requests']} | {rates} | {numbers} |")
+            lines.append(
+                f"| {row['test']} | {row['source']} | {row['candidate_events']}/{row['candidate_requests']} | {rates} | {numbers} |"
+            )
     return "\n".join(lines) + "\n"
 
 

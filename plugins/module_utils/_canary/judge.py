@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Judges green against blue: sequential tests on errors, client errors and slow answers, and a comparison of percentiles.
+"""Judges the candidate against the live colour: sequential tests on errors, client errors and slow answers, and a comparison of
+percentiles.
 
 alpha, the chance of a false abort per rollout, is divided among the tests and among the sources; the sum is a bound for all of them
 together (Bonferroni).
@@ -17,7 +18,7 @@ from itertools import islice
 
 from . import beside
 from .baseline import SUDDEN_PRIOR, Counts, baseline, usual
-from .samples import ANY, BLUE, FAST, GREEN, Sample, percentile
+from .samples import ANY, CANDIDATE, FAST, LIVE, NAMES, Sample, percentile
 from .sequential import Hypotheses, Sequential
 
 PROMOTE, ABORT, INCONCLUSIVE = "promote", "abort", "inconclusive"
@@ -35,9 +36,10 @@ TITLES = {"errors": "5xx or no answer", "client_errors": "4xx", "slow": "slow an
 class Limits:
     """What is tolerated. Rates are shares of requests, times milliseconds.
 
-    ``error_rate``, ``client_error_rate``: rates that never count against green. ``ratio``: how many times blue's rate is too many.
-    ``latency_tolerance``: an answer is slow when it takes longer than blue's p95 before the switch times this, but never when it takes
-    less than ``latency_floor_ms``; green's p95 in metrics must not be above blue's by more than the same.
+    ``error_rate``, ``client_error_rate``: rates that never count against the candidate. ``ratio``: how many times the live colour's rate
+    is too many. ``latency_tolerance``: an answer is slow when it takes longer than the live colour's p95 before the switch times this,
+    but never when it takes less than ``latency_floor_ms``; the candidate's p95 in metrics must not be above the live colour's by more
+    than the same.
     """
 
     error_rate: float = 0.01
@@ -51,7 +53,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``needed``: requests to green that would decide if all were answered well (0: something else is waited for)."""
+    """``needed``: requests to the candidate that would decide if all were answered well (0: something else is waited for)."""
 
     action: str
     why: str
@@ -61,8 +63,8 @@ class Verdict:
 
 @dataclass
 class _Stream:
-    """One test over one source. ``beside``: a second one that has to agree before green is guilty; see beside.py. ``blue``: the sum of
-    ``recent``."""
+    """One test over one source. ``beside``: a second one that has to agree before the candidate is guilty; see beside.py. ``live``: the
+    sum of ``recent``."""
 
     name: str
     source: str
@@ -70,10 +72,10 @@ class _Stream:
     beside: Sequential | None = None
     history: Counts = NOTHING
     recent: deque = field(default_factory=deque)
-    blue: Counts = NOTHING
-    green: Counts = NOTHING
+    live: Counts = NOTHING
+    candidate: Counts = NOTHING
     tolerated: float = 0.0
-    blue_now: Counts = NOTHING
+    live_now: Counts = NOTHING
 
     @property
     def guilty(self) -> bool:
@@ -88,32 +90,32 @@ class _Stream:
         for test in filter(None, (self.test, self.beside)):
             test.begin_step()
 
-    def remember_blue(self, counts: Counts) -> None:
-        self.blue_now += counts
+    def remember_live(self, counts: Counts) -> None:
+        self.live_now += counts
         self.recent.append(counts)
-        self.blue += counts
-        while len(self.recent) > RECENT_INTERVALS and self.blue.requests - self.recent[0].requests >= RECENT_REQUESTS:
-            self.blue -= self.recent.popleft()
+        self.live += counts
+        while len(self.recent) > RECENT_INTERVALS and self.live.requests - self.recent[0].requests >= RECENT_REQUESTS:
+            self.live -= self.recent.popleft()
 
-    def judge_green(self, counts: Counts) -> None:
+    def judge_candidate(self, counts: Counts) -> None:
         normal = usual(self.test.test.floor, self.history)
         latest = sum(islice(reversed(self.recent), LATEST_INTERVALS), NOTHING)
-        self.tolerated = max(baseline(normal, self.blue), baseline(normal, latest, SUDDEN_PRIOR))
-        self.green += counts
+        self.tolerated = max(baseline(normal, self.live), baseline(normal, latest, SUDDEN_PRIOR))
+        self.candidate += counts
         if self.beside:
             if not latest.requests:
-                return  # slow answers come in bursts, for all at once: without blue's nobody can say whose they are
-            self.beside.advance(beside.llr(counts, self.blue_now, self.test.test.ratio))
+                return  # slow answers come in bursts, for all at once: without the live colour's it is unknown whose they are
+            self.beside.advance(beside.llr(counts, self.live_now, self.test.test.ratio))
         self.test.observe(counts.requests, counts.events, self.tolerated)
 
     def arithmetic(self) -> dict:
         return {
             "test": self.name,
             "source": self.source,
-            "green_requests": self.green.requests,
-            "green_events": self.green.events,
-            "blue_requests": self.blue.requests,
-            "blue_events": self.blue.events,
+            "candidate_requests": self.candidate.requests,
+            "candidate_events": self.candidate.events,
+            "live_requests": self.live.requests,
+            "live_events": self.live.events,
             "baseline": round(self.tolerated, 5),
             "guilty_rate": round(self.test.test.guilty_rate(self.tolerated or self.test.test.floor), 5),
             "llr": round(self.test.llr, 3),
@@ -124,10 +126,11 @@ class _Stream:
 
 
 class Judge:
-    """Collects samples over a whole rollout. ``sources``: names of what will send samples."""
+    """Collects samples over a whole rollout. ``sources``: names of what will send samples; ``names``: {LIVE: colour, CANDIDATE: colour}."""
 
-    def __init__(self, limits: Limits, sources):
+    def __init__(self, limits: Limits, sources, names=None):
         self._limits = limits
+        self._names = names or NAMES
         self._streams = []
         self._lead_in_ms: list = []
         self._percentiles: dict = {}
@@ -149,15 +152,15 @@ class Judge:
         return max(self._limits.latency_floor_ms, self._limits.latency_tolerance * (usual_p95 or 0.0))
 
     def history(self, sample: Sample) -> None:
-        """What blue answered in the time before the rollout (an hour of metrics, say): its usual rates."""
+        """What the live colour answered in the time before the rollout (an hour of metrics, say): its usual rates."""
         for stream in self._of(sample.source, sample.colour):
             stream.history += self._counts(stream.name, sample)
 
     def lead_in(self, sample: Sample) -> None:
-        """What blue answers right now, before green gets anything."""
-        self._lead_in_ms.extend(sample.latencies_ms if sample.colour == BLUE else ())
+        """What the live colour answers right now, before the candidate gets anything."""
+        self._lead_in_ms.extend(sample.latencies_ms if sample.colour == LIVE else ())
         for stream in self._of(sample.source, sample.colour):
-            stream.remember_blue(self._counts(stream.name, sample))
+            stream.remember_live(self._counts(stream.name, sample))
 
     def begin_step(self) -> None:
         """The next step's weights are in force."""
@@ -167,34 +170,35 @@ class Judge:
             stream.begin_step()
 
     def observe(self, samples) -> None:
-        """Samples of one interval. Blue's are taken in first: green is judged by what blue did at the same time."""
+        """Samples of one interval. The live colour's are taken in first: the candidate is judged by what the live colour did at the same
+        time."""
         for stream in self._streams:
-            stream.blue_now = NOTHING
-        for sample in sorted(samples, key=lambda item: item.colour != BLUE):
+            stream.live_now = NOTHING
+        for sample in sorted(samples, key=lambda item: item.colour != LIVE):
             for stream in self._of(sample.source, sample.colour):
                 counts = self._counts(stream.name, sample)
-                (stream.remember_blue if sample.colour == BLUE else stream.judge_green)(counts)
-            if sample.colour == GREEN:
+                (stream.remember_live if sample.colour == LIVE else stream.judge_candidate)(counts)
+            if sample.colour == CANDIDATE:
                 self._step_requests += sample.requests
             if sample.p95_ms is not None and sample.requests >= ENOUGH_FOR_P95:
                 self._percentiles[sample.source, sample.colour] = sample.p95_ms
 
     @property
     def guilty(self) -> bool:
-        """Whether any test has found green guilty."""
+        """Whether any test has found the candidate guilty."""
         return any(stream.guilty for stream in self._streams)
 
     def clear(self, source: str, name: str) -> bool:
-        """Whether one test has cleared green in this step."""
+        """Whether one test has cleared the candidate in this step."""
         return all(stream.test.clear for stream in self._streams if (stream.source, stream.name) == (source, name))
 
     @property
     def suspicious(self) -> bool:
-        """The latest answers lean against green: worth asking more often."""
+        """The latest answers lean against the candidate: worth asking more often."""
         return any(stream.name != "client_errors" and stream.test.llr > 0 for stream in self._streams)
 
     def verdict(self, min_requests: int = 0) -> Verdict:
-        """What the counts say now; ``min_requests`` of green in this step are waited for in any case."""
+        """What the counts say now; ``min_requests`` of the candidate in this step are waited for in any case."""
         arithmetic = tuple(stream.arithmetic() for stream in self._streams)
         guilty = [stream for stream in self._streams if stream.guilty]
         if guilty:
@@ -205,32 +209,36 @@ class Judge:
         missing = max(missing, min_requests - self._step_requests)
         leaning = [stream for stream in self._streams if stream not in fast and stream.test.llr > 0]
         if missing > 0:
-            return Verdict(INCONCLUSIVE, f"{missing} more requests to green needed", missing, arithmetic)
+            return Verdict(INCONCLUSIVE, f"{missing} more requests to {self._names[CANDIDATE]} needed", missing, arithmetic)
         if leaning:
             names = ", ".join(f"{TITLES[stream.name]} in {stream.source}" for stream in leaning)
             return Verdict(INCONCLUSIVE, f"{names}: more than before, not enough to tell", 0, arithmetic)
         if slower:
             return Verdict(INCONCLUSIVE, slower, 0, arithmetic)
-        return Verdict(PROMOTE, "green is no worse than blue", 0, arithmetic)
+        return Verdict(PROMOTE, f"{self._names[CANDIDATE]} is no worse than {self._names[LIVE]}", 0, arithmetic)
 
     def _accusation(self, stream: _Stream) -> str:
-        green = stream.green
-        whose = "all" if stream.name == "unattributed" else "green's"
+        candidate = stream.candidate
+        whose = "all" if stream.name == "unattributed" else f"{self._names[CANDIDATE]}'s"
         return (
-            f"{TITLES[stream.name]}: {green.events} of {whose} {green.requests} requests ({100 * green.rate:.1f} %), "
+            f"{TITLES[stream.name]}: {candidate.events} of {whose} {candidate.requests} requests ({100 * candidate.rate:.1f} %), "
             f"tolerated {100 * stream.tolerated:.1f} % ({stream.source}; ln E {stream.log_e:.2f}, limit {stream.test.log_limit:.2f})"
         )
 
     def _slower_percentile(self) -> str:
         for (source, colour), value in self._percentiles.items():
-            blue = self._percentiles.get((source, BLUE))
-            if colour == GREEN and blue is not None:
-                most = max(self._limits.latency_floor_ms, blue * self._limits.latency_tolerance)
+            live = self._percentiles.get((source, LIVE))
+            if colour == CANDIDATE and live is not None:
+                most = max(self._limits.latency_floor_ms, live * self._limits.latency_tolerance)
                 if value > most:
-                    return f"green's p95 in {source} is {value:.0f} ms, blue's {blue:.0f} ms; up to {most:.0f} ms are tolerated"
+                    names = self._names
+                    return (
+                        f"{names[CANDIDATE]}'s p95 in {source} is {value:.0f} ms, {names[LIVE]}'s {live:.0f} ms; "
+                        f"up to {most:.0f} ms are tolerated"
+                    )
         return ""
 
-    def _of(self, source: str, colour: str = GREEN) -> list:
+    def _of(self, source: str, colour: str = CANDIDATE) -> list:
         return [stream for stream in self._streams if stream.source == source and (stream.name == "unattributed") == (colour == ANY)]
 
     def _counts(self, name: str, sample: Sample) -> Counts:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import html
 
-from .samples import BLUE, GREEN
+from .samples import CANDIDATE, LIVE
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 860, 150, 60, 22
-COLOURS = {BLUE: "#1f6feb", GREEN: "#1a7f37"}
+INKS = {"blue": "#1f6feb", "green": "#1a7f37"}
+"""A colour that is called by one of these names is drawn in that colour; any other name gets the role's ink."""
+OTHER_INKS = {LIVE: "#57606a", CANDIDATE: "#8250df"}
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1f2328;background:#fff}
 h1{font-size:1.4rem} h2{font-size:1.05rem;margin:1.6rem 0 .3rem} table{border-collapse:collapse;width:100%}
@@ -24,9 +26,10 @@ svg{width:100%;height:auto} text{font:11px system-ui,sans-serif;fill:#57606a} .g
 
 def page(found: dict) -> str:
     """The whole page as text; ``found`` is what evidence.record returned."""
-    blue, green = (html.escape(name) for name in found["colours"])
+    live, candidate = (html.escape(name) for name in found["colours"])
     end = max([found["seconds"], *(point["at"] for point in found["series"]), 1.0])
     good = found["outcome"] == "done"
+    ink = inks(found)
     title = f"Rollout {found['id']}: {found['outcome'].replace('_', ' ')}"
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
@@ -34,19 +37,30 @@ def page(found: dict) -> str:
         f"<h1 class={'good' if good else 'bad'}>{html.escape(title)}</h1>",
         f"<p>{html.escape(found['why'])}. {html.escape(found['listener'])}, started {html.escape(found['started_at'])} "
         f"by {html.escape(found['by'])}, {found['seconds']:.1f} s.</p>",
-        f"<p><span class=key style='background:{COLOURS[BLUE]}'></span>{blue} (live before)"
-        f"<span class=key style='background:{COLOURS[GREEN]}'></span>{green} (candidate)</p>",
+        f"<p><span class=key style='background:{ink[LIVE]}'></span>{live} (live before)"
+        f"<span class=key style='background:{ink[CANDIDATE]}'></span>{candidate} (candidate)</p>",
         "<h2>Weight, %</h2>",
-        _chart(end, 100.0, {colour: _weights(found["series"], place, end) for place, colour in enumerate((BLUE, GREEN))}, _marks(found)),
+        _chart(
+            end,
+            100.0,
+            {colour: _weights(found["series"], place, end) for place, colour in enumerate((LIVE, CANDIDATE))},
+            _marks(found),
+            ink,
+        ),
         "<h2>5xx or no answer, % of the probes' requests</h2>",
-        _rates(found["series"], end, _marks(found)),
+        _rates(found["series"], end, _marks(found), ink),
         "<h2>p95, ms</h2>",
-        _percentiles(found["series"], end, _marks(found)),
+        _percentiles(found["series"], end, _marks(found), ink),
         "<h2>Timeline</h2>",
         _timeline(found),
         "</html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def inks(found: dict) -> dict:
+    """{LIVE: ink, CANDIDATE: ink}."""
+    return {role: INKS.get(name.lower(), OTHER_INKS[role]) for role, name in zip((LIVE, CANDIDATE), found["colours"], strict=True)}
 
 
 def _weights(series, place, end) -> list:
@@ -61,20 +75,20 @@ def _weights(series, place, end) -> list:
     return line
 
 
-def _rates(series, end, marks) -> str:
+def _rates(series, end, marks, ink) -> str:
     lines = {
         colour: [(point["at"], 100 * point[colour]["errors"] / point[colour]["requests"]) for point in series if point[colour]]
-        for colour in (BLUE, GREEN)
+        for colour in (LIVE, CANDIDATE)
     }
-    return _chart(end, max([5.0, *(value for line in lines.values() for _at, value in line)]), lines, marks)
+    return _chart(end, max([5.0, *(value for line in lines.values() for _at, value in line)]), lines, marks, ink)
 
 
-def _percentiles(series, end, marks) -> str:
+def _percentiles(series, end, marks, ink) -> str:
     lines = {
         colour: [(point["at"], point[colour]["p95_ms"]) for point in series if point[colour] and point[colour]["p95_ms"] is not None]
-        for colour in (BLUE, GREEN)
+        for colour in (LIVE, CANDIDATE)
     }
-    return _chart(end, max([10.0, *(value for line in lines.values() for _at, value in line)]), lines, marks)
+    return _chart(end, max([10.0, *(value for line in lines.values() for _at, value in line)]), lines, marks, ink)
 
 
 def _marks(found) -> list:
@@ -83,7 +97,7 @@ def _marks(found) -> list:
     return [(entry["at"], letters[entry["kind"]]) for entry in found["timeline"] if entry["kind"] in letters]
 
 
-def _chart(end: float, top: float, lines: dict, marks) -> str:
+def _chart(end: float, top: float, lines: dict, marks, ink) -> str:
     def x(at):
         return round(LEFT + (WIDTH - LEFT - 10) * at / end, 1)
 
@@ -104,8 +118,8 @@ def _chart(end: float, top: float, lines: dict, marks) -> str:
     for colour, line in lines.items():
         if line:
             points = " ".join(f"{x(at)},{y(value)}" for at, value in line)
-            parts.append(f"<polyline fill=none stroke='{COLOURS[colour]}' stroke-width=2 points='{points}' />")
-            parts += [f"<circle cx={x(at)} cy={y(value)} r=2 fill='{COLOURS[colour]}' />" for at, value in line if len(line) < 200]
+            parts.append(f"<polyline fill=none stroke='{ink[colour]}' stroke-width=2 points='{points}' />")
+            parts += [f"<circle cx={x(at)} cy={y(value)} r=2 fill='{ink[colour]}' />" for at, value in line if len(line) < 200]
     parts.append("</svg>")
     return "".join(parts)
 

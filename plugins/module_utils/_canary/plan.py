@@ -20,7 +20,7 @@ class Gate:
     """What must be true before the next step. Times in seconds.
 
     ``hold_s``: shortest time at these weights. ``timeout_s``: longest; what is still inconclusive then ends the rollout.
-    ``min_requests``: answers of green that must have been judged in this step. ``metrics``: wait for a datapoint of each metric
+    ``min_requests``: answers of the candidate that must have been judged in this step. ``metrics``: wait for a datapoint of each metric
     source that was published in this step. ``pause``: wait for a human after the judge has said promote.
     """
 
@@ -35,27 +35,27 @@ class Gate:
 class Step:
     """One pair of weights, in percent of the traffic, and its gate."""
 
-    blue: int
-    green: int
+    live: int
+    candidate: int
     gate: Gate = Gate()
 
     @property
     def weights(self) -> tuple:
-        return (self.blue, self.green)
+        return (self.live, self.candidate)
 
 
 def parse(raw, gate=None) -> tuple:
-    """The plan as steps. ``raw``: a list of ``[blue, green]`` or ``{"weights": [blue, green], <field of Gate>: value}``;
+    """The plan as steps. ``raw``: a list of ``[live, candidate]`` or ``{"weights": [live, candidate], <field of Gate>: value}``;
     ``gate``: fields of Gate for every step that does not say otherwise. Raises PlanError."""
     if not isinstance(raw, (list, tuple)) or not raw:
         raise PlanError("The plan is empty; write a list of steps such as [[90, 10], [50, 50], [0, 100]].")
     usual = _gate("the gate of all steps", gate or {}, Gate())
     steps = tuple(_step(number, item, usual) for number, item in enumerate(raw, 1))
     for number, (before, after) in enumerate(itertools.pairwise(steps), 2):
-        if after.green <= before.green:
+        if after.candidate <= before.candidate:
             raise PlanError(
-                f"Step {number} of the plan gives green {after.green} % after {before.green} %; "
-                "the share of green must grow from step to step (a rollback needs no plan)."
+                f"Step {number} of the plan gives the candidate {after.candidate} % after {before.candidate} %; "
+                "the share of the candidate must grow from step to step (a rollback needs no plan)."
             )
     return steps
 
@@ -68,13 +68,13 @@ def _step(number: int, item, usual: Gate) -> Step:
         own = dict(item)
         weights = own.pop("weights", None)
     if not isinstance(weights, (list, tuple)) or len(weights) != 2:
-        raise PlanError(f"{where} has no pair of weights; write it as [90, 10]: percent for blue, percent for green.")
+        raise PlanError(f"{where} has no pair of weights; write it as [90, 10]: percent for the live colour, percent for the candidate.")
     if any(isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= 100 for weight in weights):
         raise PlanError(f"{where} is {list(weights)}; weights are whole percentages from 0 to 100.")
     if sum(weights) != 100:
         raise PlanError(f"{where} is {list(weights)}, which adds up to {sum(weights)}; the two weights must add up to 100.")
     if weights[1] == 0:
-        raise PlanError(f"{where} gives green nothing, so there is nothing to judge; leave it out.")
+        raise PlanError(f"{where} gives the candidate nothing, so there is nothing to judge; leave it out.")
     return Step(weights[0], weights[1], _gate(where, own, usual))
 
 

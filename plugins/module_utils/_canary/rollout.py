@@ -6,7 +6,7 @@
 """The state machine of a rollout: gets what happened and when, answers what to do; no clock, no call.
 
 States: ``ready`` → ``lead_in`` → ``shifting`` → ``judging`` (→ ``paused``) → ``shifting`` … → ``done``, and from each of them
-``rolling_back`` → ``rolled_back``; ``stuck`` when the weights could not be put back in time, ``taken_over`` when somebody else has set
+``rolling_back`` → ``rolled_back``; ``stuck`` when the weights could not be put back in time, ``taken_over`` when others have set
 other weights. Times are seconds of any clock that only goes forward; they are recorded relative to the start.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .judge import ABORT, PROMOTE, Judge, Verdict
 from .plan import Gate
-from .samples import BLUE, FAST, GREEN, Sample
+from .samples import CANDIDATE, FAST, LIVE, NAMES, Sample
 
 COMMANDS = ("promote", "abort", "skip", "pause", "resume")
 FINISHED = ("done", "rolled_back", "stuck", "taken_over")
@@ -24,10 +24,10 @@ FINISHED = ("done", "rolled_back", "stuck", "taken_over")
 
 @dataclass(frozen=True)
 class Options:
-    """``stable``: the weights to go back to. ``lead_in_s``: how long blue is watched before the first shift. ``deadline_s``: longest
-    time for the whole plan (0: none). ``on_inconclusive``: ``rollback`` or ``pause`` at a gate's timeout. ``grace_s``: how long green may
-    be without a healthy target. ``silence_s``: how long a source may fail before the rollout ends. ``give_up_s``: how long a rollback is
-    tried."""
+    """``stable``: the weights to go back to. ``lead_in_s``: how long the live colour is watched before the first shift. ``deadline_s``:
+    longest time for the whole plan (0: none). ``on_inconclusive``: ``rollback`` or ``pause`` at a gate's timeout. ``grace_s``: how long
+    the candidate may be without a healthy target. ``silence_s``: how long a source may fail before the rollout ends. ``give_up_s``: how
+    long a rollback is tried."""
 
     stable: tuple = (100, 0)
     lead_in_s: float = 5.0
@@ -41,7 +41,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Shift:
-    """Set the weights, read them back, and answer with ``on_shifted`` or ``on_shift_failed``. ``back``: this is the way back."""
+    """Set the weights, read them back, and answer with ``on_shifted`` or ``on_shift_failed``. ``back``: these are the rollback weights."""
 
     weights: tuple
     why: str
@@ -51,13 +51,13 @@ class Shift:
 
 @dataclass(frozen=True)
 class Record:
-    """Write the way back down before anything else is done: where the weights are to go when nobody is left to say so, unless ``state``
+    """Write the rollback weights down before anything else is done: where the traffic goes when this process has ended, unless ``state``
     is one of FINISHED; after that it is where a rollback leads."""
 
     state: str
     step: int
     weights: tuple
-    way_back: tuple
+    rollback_weights: tuple
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,16 @@ class Finish:
 
 
 class Rollout:
-    """One run of a plan. ``live``: the weights found at the start; ``metric_sources``: names of the sources a gate waits for."""
+    """One run of a plan. ``weights``: those found at the start; ``metric_sources``: names of the sources a gate waits for."""
 
-    def __init__(self, steps, judge: Judge, options: Options, *, live, metric_sources=()):
+    def __init__(self, steps, judge: Judge, options: Options, *, weights, metric_sources=(), names=None):
         self.steps = tuple(steps)
         self.judge = judge
         self.options = options
         self.state = "ready"
         self.step = 0  # index of the present step
-        self.weights = tuple(live)
+        self.weights = tuple(weights)
+        self.names = names or NAMES
         self.why = ""
         self.timeline: list = []
         self.started: float | None = None
@@ -135,10 +136,11 @@ class Rollout:
     # What happened
 
     def start(self, now: float) -> list:
-        """Begin: watch blue, or shift at once when there is nothing to watch it with."""
+        """Begin: watch the live colour, or shift at once when there is nothing to watch it with."""
         self.started = now
-        plan = ", ".join(f"{step.blue}/{step.green}" for step in self.steps)
-        self._note(now, "start", f"plan {plan}; live weights {self._text(self.weights)}, way back {self._text(self.options.stable)}")
+        plan = ", ".join(f"{step.live}/{step.candidate}" for step in self.steps)
+        plan = f"plan {plan} ({self.names[LIVE]}/{self.names[CANDIDATE]})"
+        self._note(now, "start", f"{plan}; in force: {self.text(self.weights)}; rollback weights: {self.text(self.options.stable)}")
         self.state = "lead_in"
         return self._record() + self.on_tick(now)
 
@@ -162,10 +164,10 @@ class Rollout:
         """The weights asked for are in force; it took ``seconds``."""
         if self.state == "rolling_back":
             self.weights = self.options.stable
-            self._note(now, "weights", f"{self._text(self.weights)} in force after {seconds * 1000:.0f} ms")
+            self._note(now, "weights", f"{self.text(self.weights)} in force after {seconds * 1000:.0f} ms")
             return self._finish(now, "rolled_back", self.why)
         self.weights = self.steps[self.step].weights
-        self._note(now, "weights", f"{self._text(self.weights)} in force after {seconds * 1000:.0f} ms")
+        self._note(now, "weights", f"{self.text(self.weights)} in force after {seconds * 1000:.0f} ms")
         if self.state != "shifting":
             return []
         self.state = "judging"
@@ -179,7 +181,7 @@ class Rollout:
         """The weights asked for could not be set, or did not read back."""
         if self.state == "rolling_back":
             self._failures += 1
-            self._note(now, "error", f"the way back failed ({self._failures}): {message}")
+            self._note(now, "error", f"the rollback weights could not be set ({self._failures}): {message}")
             if now - self.abort_at >= self.options.give_up_s:
                 return self._finish(now, "stuck", f"{self.why}; the weights could not be put back: {message}")
             wait = min(5.0, 0.25 * 2 ** min(self._failures - 1, 5))
@@ -188,11 +190,11 @@ class Rollout:
         return self._roll_back(now, message)
 
     def on_taken_over(self, now: float, found) -> list:
-        """The weights are not those that this rollout has set: somebody else's word counts, and nothing is fought over."""
+        """The weights are not those that this rollout has set: the newer ones count, and nothing is written over them."""
         if self.finished:
             return []
         self.weights = tuple(found)
-        return self._finish(now, "taken_over", f"somebody else set the weights to {self._text(self.weights)}; they stay")
+        return self._finish(now, "taken_over", f"the weights are {self.text(self.weights)}, which this rollout did not set; they stay")
 
     def on_samples(self, now: float, samples) -> list:
         """Counts of one interval, of any source."""
@@ -203,7 +205,7 @@ class Rollout:
             self._silent.pop(sample.source, None)
         if self.state not in ("shifting", "judging", "paused") or self._step_began is None:
             for sample in samples:
-                if sample.colour != GREEN:
+                if sample.colour != CANDIDATE:
                     self.judge.lead_in(sample)
             return []
         self.judge.observe(samples)
@@ -213,28 +215,28 @@ class Rollout:
     def on_health(self, now: float, colour: str, healthy: int, total: int) -> list:
         """Targets of a colour as the load balancer sees them."""
         if self._healthy.get(colour) != (healthy, total):
-            self._note(now, "health", f"{colour}: {healthy} of {total} targets healthy")
+            self._note(now, "health", f"{self.names[colour]}: {healthy} of {total} targets healthy")
         self._healthy[colour] = (healthy, total)
         self._silent.pop("target health", None)
-        if colour != GREEN or self.state not in ("shifting", "judging", "paused"):
+        if colour != CANDIDATE or self.state not in ("shifting", "judging", "paused"):
             return []
         if healthy:
             self._unhealthy_since = None
             return []
         self._unhealthy_since = now if self._unhealthy_since is None else self._unhealthy_since
         if now - self._unhealthy_since >= self.options.grace_s:
-            return self._roll_back(now, f"green has no healthy target (of {total})")
+            return self._roll_back(now, f"{self.names[CANDIDATE]} has no healthy target (of {total})")
         return []
 
     def on_task_exit(self, now: float, colour: str, reason: str) -> list:
         """A task, container or process of a colour ended by itself."""
-        self._note(now, "exit", f"{colour}: {reason}")
-        if colour == GREEN and self.state in ("shifting", "judging", "paused"):
-            return self._roll_back(now, f"a task of green ended: {reason}")
+        self._note(now, "exit", f"{self.names[colour]}: {reason}")
+        if colour == CANDIDATE and self.state in ("shifting", "judging", "paused"):
+            return self._roll_back(now, f"a task of {self.names[CANDIDATE]} ended: {reason}")
         return []
 
     def on_alarm(self, now: float, name: str, firing: bool) -> list:
-        """An alarm's state. One that fires before green has any traffic is noted: it cannot be green's doing."""
+        """An alarm's state. One that fires before the candidate has any traffic is noted: it cannot be the candidate's doing."""
         if not firing:
             self._noted.discard(name)
             return []
@@ -323,10 +325,10 @@ class Rollout:
 
     def _advance(self, now: float) -> list:
         passed = self.steps[self.step]
-        self._note(now, "gate", f"{passed.blue}/{passed.green} passed: {self._verdict.why}", arithmetic=list(self._verdict.arithmetic))
+        self._note(now, "gate", f"{self.text(passed.weights)} passed: {self._verdict.why}", arithmetic=list(self._verdict.arithmetic))
         last = len(self.steps) - 1
         if self.step == last:
-            return self._finish(now, "done", f"{passed.blue}/{passed.green} is live")
+            return self._finish(now, "done", f"{self.text(passed.weights)} is in force")
         return self._shift_to(now, last if self._full else self.step + 1)
 
     def _shift_to(self, now: float, step: int) -> list:
@@ -335,7 +337,7 @@ class Rollout:
         weights = self.steps[step].weights
         self._verdict = Verdict("inconclusive", "nothing was asked yet")
         why = f"step {step + 1} of {len(self.steps)}"
-        self._note(now, "shift", f"{why}: {self._text(weights)}")
+        self._note(now, "shift", f"{why}: {self.text(weights)}")
         return [*self._record(), Shift(weights, why)]
 
     def _roll_back(self, now: float, why: str) -> list:
@@ -363,9 +365,9 @@ class Rollout:
         return [Ask(self.options.boost if wanted else 1.0)]
 
     def _count(self, now: float, sample: Sample) -> None:
-        if sample.colour != BLUE and sample.errors and self.first_error is None and self.weights[1]:
+        if sample.colour != LIVE and sample.errors and self.first_error is None and self.weights[1]:
             self.first_error = now
-            whose = "of green" if sample.colour == GREEN else "that no colour signed"
+            whose = f"of {self.names[CANDIDATE]}" if sample.colour == CANDIDATE else "that no colour signed"
             self._note(now, "error", f"first bad answer {whose} ({sample.source})")
         key = (sample.source, sample.colour)
         total = self.totals.get(key, (0, 0, 0))
@@ -376,6 +378,6 @@ class Rollout:
         entry = {"at": at, "kind": kind, "step": self.step + 1, "weights": list(self.weights), "text": text, **more}
         self.timeline.append(entry)
 
-    @staticmethod
-    def _text(weights) -> str:
-        return f"{weights[0]}/{weights[1]}"
+    def text(self, weights) -> str:
+        """Weights for people: "blue 90 %, green 10 %"."""
+        return f"{self.names[LIVE]} {weights[0]} %, {self.names[CANDIDATE]} {weights[1]} %"

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BLUE, GREEN = "blue", "green"
-"""The colour that was live when the rollout began, and the candidate; not what the target groups are called."""
+LIVE, CANDIDATE = "live", "candidate"
+"""The parts of the two colours in a rollout: which one was live when it began, and which one is to get the traffic."""
+NAMES = {LIVE: "live", CANDIDATE: "candidate"}
+"""How the two are called where no colours are named."""
 ANY = "any"
 """All answers together: its errors are those that no colour signed, such as the load balancer's own 502."""
 FAST = "probes"

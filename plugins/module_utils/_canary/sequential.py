@@ -5,13 +5,13 @@
 # This module util is PRIVATE to the collection. It can have breaking changes at any time.
 """A sequential probability ratio test on counts that may be looked at after every request, over a whole rollout.
 
-The rollout is divided into epochs: one begins with each step, and whenever the one before has cleared green, so that a fault which
-begins late is not outweighed by good answers from before. For each epoch k that has begun, S_k is the log likelihood ratio of what green
-answered since then: rate p1 against rate p0 (Wald, Sequential Tests of Statistical Hypotheses, 1945). exp(S_k) is a martingale of mean 1
-when green's rate is p0 and a supermartingale when it is less, also when p0 changes from look to look as long as it is fixed before the
-requests are seen. So is the mixture E = sum of w_k exp(S_k) over all epochs, with weights that add up to 1 and S_k = 0 for epochs to
-come. By Ville's inequality E reaches 1/alpha with a probability of at most alpha, however often one looks: that is the bound on false
-aborts of a whole rollout.
+The rollout is divided into epochs: one begins with each step, and whenever the one before has cleared the candidate, so that a fault
+which begins late is not outweighed by good answers from before. For each epoch k that has begun, S_k is the log likelihood ratio of what
+the candidate answered since then: rate p1 against rate p0 (Wald, Sequential Tests of Statistical Hypotheses, 1945). exp(S_k) is a
+martingale of mean 1 when the candidate's rate is p0 and a supermartingale when it is less, also when p0 changes from look to look as
+long as it is fixed before the requests are seen. So is the mixture E = sum of w_k exp(S_k) over all epochs, with weights that add up to
+1 and S_k = 0 for epochs to come. By Ville's inequality E reaches 1/alpha with a probability of at most alpha, however often one looks:
+that is the bound on false aborts of a whole rollout.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Hypotheses:
         return events * math.log(guilty / baseline) + (requests - events) * math.log((1 - guilty) / (1 - baseline))
 
 
-FIRST = 0.8  # weight of the first epoch, in which green has the least traffic and which most faults do not survive
+FIRST = 0.8  # weight of the first epoch, in which the candidate has the least traffic and which most faults do not survive
 
 
 def weight(epoch: int) -> float:
@@ -71,12 +71,12 @@ class Sequential:
         self._sums.append(0.0)
 
     def observe(self, requests: int, events: int, baseline: float) -> None:
-        """Green answered ``requests``, ``events`` of them badly; ``baseline`` is the rate that is tolerated for them."""
+        """The candidate answered ``requests``, ``events`` of them badly; ``baseline`` is the rate that is tolerated for them."""
         self._baseline = baseline
         self.advance(self.test.llr(requests, events, baseline))
 
     def advance(self, change: float) -> None:
-        """What was answered has this log likelihood ratio; the mean of its exponential is at most 1 when green is not guilty."""
+        """What was answered has this log likelihood ratio; the mean of its exponential is at most 1 when the candidate is not guilty."""
         self._sums = [value + change for value in self._sums]
         if self._sums and self._sums[-1] <= self.clear_limit:
             self._cleared = True
@@ -84,7 +84,7 @@ class Sequential:
 
     @property
     def llr(self) -> float:
-        """S of the present epoch; above 0 the latest answers lean against green."""
+        """S of the present epoch; above 0 the latest answers lean against the candidate."""
         return self._sums[-1] if self._sums else 0.0
 
     @property
@@ -101,7 +101,7 @@ class Sequential:
 
     @property
     def clear_limit(self) -> float:
-        """An epoch clears green when its S is this or less (Wald's lower bound)."""
+        """An epoch clears the candidate when its S is this or less (Wald's lower bound)."""
         return math.log(self.test.beta / (1 - self.test.alpha))
 
     @property
@@ -110,7 +110,7 @@ class Sequential:
 
     @property
     def clear(self) -> bool:
-        """Green was cleared in this step, and its latest answers do not lean against it."""
+        """The candidate was cleared in this step, and its latest answers do not lean against it."""
         return self._cleared and self.llr <= 0
 
     def requests_needed(self) -> int:

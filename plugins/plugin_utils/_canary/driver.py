@@ -13,7 +13,7 @@ import time
 from ...module_utils._aws.errors import BluegreenAWSError, sentence
 from ...module_utils._canary import evidence, page
 from ...module_utils._canary.rollout import Ask, Finish, Record, Rollout, Shift
-from ...module_utils._canary.samples import BLUE, FAST, GREEN
+from ...module_utils._canary.samples import CANDIDATE, FAST, LIVE
 from ...module_utils._traffic import TrafficError
 from .guard import GuardError
 
@@ -26,7 +26,8 @@ HEALTHY_S = 10.0
 
 
 class Driver:
-    """``groups``: {BLUE: target group, GREEN: target group}; ``about``: what evidence says of who and what; ``say(line)`` shows progress.
+    """``groups``: {LIVE: target group, CANDIDATE: target group}; ``about``: what evidence says of who and what; ``say(line)`` shows
+    progress.
 
     ``probes``, ``guard`` and ``record`` may be None (no probes, no watchdog, nothing recorded).
     """
@@ -81,7 +82,7 @@ class Driver:
                 if self._now() - said >= SAY_S:
                     said = self._now()
                     self._say(self._line())
-            except Exception as error:  # whatever breaks here, traffic goes back; what breaks on the way back is tried again
+            except Exception as error:  # whatever breaks here, traffic goes back; what breaks in a rollback is tried again
                 self._do(self.rollout.on_interrupt(self._now(), f"{type(error).__name__}: {error}"))
         self._show()
 
@@ -105,7 +106,7 @@ class Driver:
             self._do(getattr(self.rollout, event[0])(self._now(), *event[1:]))
 
     def _seen(self, found) -> None:
-        """Weights that are not ours, twice in a row (once may be a shift of ours that was just under way), are somebody else's."""
+        """Weights that are not ours, twice in a row (once may be a shift of ours that was just under way), were set by another run."""
         ours = self.rollout.state in ("shifting", "rolling_back") or tuple(found) == self.rollout.weights
         self._others_seen = 0 if ours else self._others_seen + 1
         if self._others_seen > 1:
@@ -138,7 +139,7 @@ class Driver:
             "state": action.state,
             "step": action.step + 1,
             "weights": self._named(action.weights),
-            "way_back": self._named(action.way_back),
+            "rollback_weights": self._named(action.rollback_weights),
             "listener": self._about["listener"],
             "by": self._about["by"],
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -147,7 +148,7 @@ class Driver:
         must = action.state == "shifting"
         try:
             if self._guard and not self.rollout.finished:
-                self._guard.back(self._named(action.way_back), entry)
+                self._guard.back(self._named(action.rollback_weights), entry)
             if self._record:
                 self._record.write(entry)
         except (GuardError, BluegreenAWSError) as error:
@@ -162,11 +163,11 @@ class Driver:
         try:
             if not shift.back:
                 found = self._weights.read()
-                live = (found.get(self._groups[BLUE], 0), found.get(self._groups[GREEN], 0))
-                if live != self.rollout.weights:
-                    self._do(self.rollout.on_taken_over(self._now(), live))
+                in_force = (found.get(self._groups[LIVE], 0), found.get(self._groups[CANDIDATE], 0))
+                if in_force != self.rollout.weights:
+                    self._do(self.rollout.on_taken_over(self._now(), in_force))
                     return
-                receiving = [self._groups[colour] for colour, weight in zip((BLUE, GREEN), shift.weights, strict=True) if weight]
+                receiving = [self._groups[colour] for colour, weight in zip((LIVE, CANDIDATE), shift.weights, strict=True) if weight]
                 self._weights.await_healthy(receiving, HEALTHY_S)
             self._weights.write(self._named(shift.weights))
             if shift.back:
@@ -177,8 +178,8 @@ class Driver:
         self._do(self.rollout.on_shifted(self._now(), self._now() - began))
 
     def _verify(self, weights) -> None:
-        """Ask until VERIFY_PROBES answers in a row came from nobody without weight. TrafficError after VERIFY_S."""
-        without = {colour for colour, weight in zip((BLUE, GREEN), weights, strict=True) if not weight}
+        """Ask until VERIFY_PROBES answers in a row came from no colour without weight. TrafficError after VERIFY_S."""
+        without = {colour for colour, weight in zip((LIVE, CANDIDATE), weights, strict=True) if not weight}
         if not self._probes or not without:
             return
         deadline, row = self._now() + VERIFY_S, 0
@@ -188,7 +189,7 @@ class Driver:
                 raise TrafficError(f"the weights read back, but a colour without weight still answers after {VERIFY_S:g} s")
 
     def _named(self, weights) -> dict:
-        return {self._groups[BLUE]: weights[0], self._groups[GREEN]: weights[1]}
+        return {self._groups[LIVE]: weights[0], self._groups[CANDIDATE]: weights[1]}
 
     def _show(self) -> None:
         """Say what is new in the timeline."""
@@ -199,9 +200,9 @@ class Driver:
     def _line(self) -> str:
         """Where the rollout stands, in one line."""
         rollout, now = self.rollout, self._now()
-        parts = [f"{now - rollout.started:7.1f} s  step {rollout.step + 1}/{len(rollout.steps)} {rollout.weights[0]}/{rollout.weights[1]}"]
+        parts = [f"{now - rollout.started:7.1f} s  step {rollout.step + 1}/{len(rollout.steps)} {rollout.text(rollout.weights)}"]
         points = self._series.points()[-5:]
-        for colour, name in zip((BLUE, GREEN), self._about["colours"], strict=True):
+        for colour, name in rollout.names.items():
             total = rollout.totals.get((FAST, colour))
             if total:
                 p95 = next((point[colour]["p95_ms"] for point in reversed(points) if point[colour]), None)

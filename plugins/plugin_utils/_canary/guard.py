@@ -23,7 +23,7 @@ class GuardError(RuntimeError):
 class Guard:
     """One watchdog. It acts when this process ends, however, without ``done``: the kernel closes the pipe."""
 
-    def __init__(self, wish: dict):
+    def __init__(self, settings: dict):
         self._process = subprocess.Popen(
             [sys.executable, os.path.join(HERE, "watchdog.py")],
             stdin=subprocess.PIPE,
@@ -34,7 +34,7 @@ class Guard:
             cwd="/",
         )
         # The environment goes through the pipe, so that no process list shows credentials.
-        self._tell({"environment": dict(os.environ), **wish})
+        self._tell({"environment": dict(os.environ), **settings})
         ready, _write, _error = select.select([self._process.stdout], [], [], READY_S)
         said = self._process.stdout.readline() if ready else b""
         if said != b"ready\n":
@@ -46,7 +46,7 @@ class Guard:
         return self._process.pid
 
     def back(self, weights: dict, entry: dict) -> None:
-        """From now on these weights are the way back. GuardError when the watchdog is gone."""
+        """From now on these are the rollback weights. GuardError when the watchdog is gone."""
         try:
             self._tell({"back": weights, "entry": entry})
         except OSError as error:
@@ -70,7 +70,7 @@ class Guard:
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.stdout.close()
-        self._process.returncode = 0  # nobody waits for it
+        self._process.returncode = 0  # not waited for
 
     def _tell(self, message: dict) -> None:
         self._process.stdin.write(json.dumps(message).encode() + b"\n")

@@ -13,7 +13,7 @@ import urllib.parse
 from ansible.module_utils.urls import open_url
 
 from ...module_utils._aws.errors import attempt
-from ...module_utils._canary.samples import BLUE, GREEN, Sample
+from ...module_utils._canary.samples import CANDIDATE, LIVE, Sample
 
 NAMESPACE = "AWS/ApplicationELB"
 PERIOD_S = 60  # ALB metrics reach CloudWatch once a minute
@@ -34,7 +34,7 @@ def dimension(arn: str) -> str:
 
 
 class CloudWatch:
-    """``groups``: {BLUE: target group ARN, GREEN: …}. Each datapoint is handed out once, both colours of a minute together."""
+    """``groups``: {LIVE: target group ARN, CANDIDATE: …}. Each datapoint is handed out once, both colours of a minute together."""
 
     NAME = "cloudwatch"
 
@@ -43,12 +43,12 @@ class CloudWatch:
         self._since = now()
 
     def history(self, seconds: int) -> Sample:
-        """What blue answered in the time before."""
+        """What the live colour answered in the time before."""
         now = self._now()
         minutes = self._minutes(now - datetime.timedelta(seconds=seconds), now)
-        total = Sample(self.NAME, BLUE, 0)
+        total = Sample(self.NAME, LIVE, 0)
         for found in minutes.values():
-            total += found.get(BLUE) or Sample(self.NAME, BLUE, 0)
+            total += found.get(LIVE) or Sample(self.NAME, LIVE, 0)
         return total
 
     def __call__(self):
@@ -100,7 +100,7 @@ def _metric_data(client, queries, start, end):
 
 class Prometheus:
     """Counters by PromQL. ``queries``: {"requests", "errors", "client_errors" (counters), "p95_s"}, with ``{colour}`` where the label's
-    value belongs; ``names``: {BLUE: value, GREEN: value}. Samples are the increases from poll to poll; a reset counts from 0."""
+    value belongs; ``names``: {LIVE: value, CANDIDATE: value}. Samples are the increases from poll to poll; a reset counts from 0."""
 
     NAME = "prometheus"
 
@@ -122,7 +122,7 @@ class Prometheus:
                 p95_ms = None if values.get("p95_s") is None else 1000 * values["p95_s"]
                 errors = min(increase["errors"], increase["requests"])
                 samples.append(Sample(self.NAME, colour, increase["requests"], errors, increase["client_errors"], (), p95_ms))
-        if any(sample.colour in (BLUE, GREEN) for sample in samples):
+        if any(sample.colour in (LIVE, CANDIDATE) for sample in samples):
             yield ("on_samples", samples)
 
     def _value(self, query: str):

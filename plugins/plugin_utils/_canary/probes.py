@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.parse
 
-from ...module_utils._canary.samples import ANY, BLUE, FAST, GREEN, Sample
+from ...module_utils._canary.samples import ANY, CANDIDATE, FAST, LIVE, Sample
 
 WORKERS = 16
 LONGEST_QUEUE = 64
@@ -20,7 +20,7 @@ LARGEST_BODY = 1 << 20
 
 
 class Probes:
-    """``colours``: {value of the response header: BLUE or GREEN}. ``rate``: requests per second. ``timeout_s``: of one request."""
+    """``colours``: {value of the response header: LIVE or CANDIDATE}. ``rate``: requests per second. ``timeout_s``: of one request."""
 
     def __init__(self, url: str, header: str, colours: dict, *, rate: float, timeout_s: float, headers=None, ca_file=None):
         parts = urllib.parse.urlsplit(url)
@@ -60,8 +60,8 @@ class Probes:
         total = sum(len(found["ms"]) + found["broken"] for found in counts.values())
         unsigned = counts.get(None, {"errors": 0})["errors"]
         samples = [Sample(FAST, ANY, total, unsigned)]
-        for colour in (BLUE, GREEN):
-            # A colour that answered nothing says so: the judge wants to know what blue did at the same time.
+        for colour in (LIVE, CANDIDATE):
+            # A colour that answered nothing says so: the judge wants to know what the live colour did at the same time.
             found = counts.get(colour) or {"ms": [], "errors": 0, "client_errors": 0}
             samples.append(Sample(FAST, colour, len(found["ms"]), found["errors"], found["client_errors"], tuple(found["ms"])))
         return samples

@@ -15,7 +15,7 @@ from ...module_utils._aws.weights import Weights
 from ...module_utils._canary import plan
 from ...module_utils._canary.judge import Judge, Limits
 from ...module_utils._canary.rollout import FINISHED, Options, Rollout
-from ...module_utils._canary.samples import BLUE, FAST, GREEN
+from ...module_utils._canary.samples import CANDIDATE, FAST, LIVE
 from . import metrics, sources
 from .account import Account
 from .driver import Driver
@@ -43,21 +43,21 @@ class Setup:
         colours = _colours(options["colours"])
         self._place.known(colours.values())
         self._left = self._unfinished(colours)
-        live = self._left or self._weights.read()
-        stranger = [name for name, weight in live.items() if weight and name not in colours.values()]
+        weights = self._left or self._weights.read()
+        stranger = [name for name, weight in weights.items() if weight and name not in colours.values()]
         if stranger:
             raise traffic.TrafficError(
                 f"{self._place.text.capitalize()} sends traffic to {', '.join(stranger)}, which is neither of the two colours "
                 f"{' and '.join(colours.values())}; name the colours that are live, or move that traffic first."
             )
         by_group = {group: colour for colour, group in colours.items()}
-        blue, green = traffic.other(live, list(colours.values()))
+        live, candidate = traffic.other(weights, list(colours.values()))
         if options["candidate"]:
-            green = self._candidate(colours, options["candidate"], live)
-            blue = next(group for group in colours.values() if group != green)
-        self._groups = {BLUE: blue, GREEN: green}
-        self._names = {BLUE: by_group[blue], GREEN: by_group[green]}
-        self._live = (live.get(blue, 0), live.get(green, 0))
+            candidate = self._named_candidate(colours, options["candidate"], weights)
+            live = next(group for group in colours.values() if group != candidate)
+        self._groups = {LIVE: live, CANDIDATE: candidate}
+        self._names = {LIVE: by_group[live], CANDIDATE: by_group[candidate]}
+        self._in_force = (weights.get(live, 0), weights.get(candidate, 0))
         self._id = now.strftime("%Y%m%dT%H%M%SZ")
 
     def preview(self) -> dict:
@@ -76,9 +76,9 @@ class Setup:
 
     @contextlib.contextmanager
     def prepared(self):
-        """(driver, pollers), ready to run; the watchdog is told the end in any case that this process lives to see."""
+        """(driver, pollers), ready to run; the watchdog gets the end in any case that this process lives to see."""
         self._put_right()
-        self._weights.await_healthy([self._groups[GREEN], *([self._groups[BLUE]] if self._live[0] else [])], HEALTHY_S)
+        self._weights.await_healthy([self._groups[CANDIDATE], *([self._groups[LIVE]] if self._in_force[0] else [])], HEALTHY_S)
         options = self._options
         rules = Options(
             lead_in_s=options["lead_in_s"] if options["probe"] else 0.0,
@@ -90,12 +90,12 @@ class Setup:
         metric = [source.NAME for source in (cloudwatch, prometheus) if source]
         names = [*([FAST] if probes else []), *metric]
         if not names:
-            raise traffic.TrafficError("The rollout has nothing to judge green by; give probe, cloudwatch=true or prometheus.")
-        judge = Judge(self._limits, names)
+            raise traffic.TrafficError("The rollout has nothing to judge the candidate by; give probe, cloudwatch=true or prometheus.")
+        judge = Judge(self._limits, names, self._names)
         if cloudwatch and options["history_s"]:
             judge.history(cloudwatch.history(options["history_s"]))
-        rollout = Rollout(self._steps, judge, rules, live=self._live, metric_sources=metric)
-        guard = Guard(self._wish()) if options["watchdog"] else None
+        rollout = Rollout(self._steps, judge, rules, weights=self._in_force, metric_sources=metric, names=self._names)
+        guard = Guard(self._watchdog()) if options["watchdog"] else None
         try:
             driver = Driver(
                 rollout, self._weights, self._groups, self._about(), self._say,
@@ -113,33 +113,33 @@ class Setup:
         if self._left is None:
             return
         back = self._left
-        self._say(f"an earlier rollout was left unfinished; its way back is put in force first: {back}")
+        self._say(f"an earlier rollout was left unfinished; its rollback weights are put in force first: {back}")
         self._weights.await_healthy([name for name, weight in back.items() if weight], HEALTHY_S)
         self._weights.write(back)
 
     def _unfinished(self, colours: dict) -> dict | None:
-        """The way back of a rollout that never ended, or None."""
+        """The rollback weights of a rollout that never ended, or None."""
         found = self._record.read() or {}
-        back = found.get("way_back")
+        back = found.get("rollback_weights")
         if found.get("state") in (None, *UNFINISHED_OK) or not isinstance(back, dict) or set(back) != set(colours.values()):
             return None
         return back if self._weights.read() != back else None
 
     @staticmethod
-    def _candidate(colours, name, live):
+    def _named_candidate(colours, name, weights):
         if name not in colours:
             raise traffic.TrafficError(f"The candidate {name} is none of the colours {', '.join(colours)}.")
-        if live.get(colours[name], 0) == 100:
+        if weights.get(colours[name], 0) == 100:
             raise traffic.TrafficError(f"The candidate {name} has all of the traffic already; there is nothing to move.")
         return colours[name]
 
     def _sources(self):
         options = self._options
-        probe, wish = options["probe"], options["prometheus"]
+        probe, prometheus_options = options["probe"], options["prometheus"]
         probes = None
         if probe:
             url = probe["url"].replace("{dns_name}", self._place.dns_name)
-            signed = {self._names[colour]: colour for colour in (BLUE, GREEN)}
+            signed = {self._names[colour]: colour for colour in (LIVE, CANDIDATE)}
             more = {name: probe[name] for name in ("rate", "timeout_s", "headers", "ca_file")}
             probes = Probes(url, probe["header"], signed, **more)
         arns = self._place.arns()
@@ -147,9 +147,11 @@ class Setup:
         if options["cloudwatch"]:
             groups = {colour: arns[group] for colour, group in self._groups.items()}
             cloudwatch = metrics.CloudWatch(self._account.client("cloudwatch"), self._place.load_balancer_arn, groups)
-        if wish:
-            queries = {key: wish[key] for key in ("requests", "errors", "client_errors", "p95_s") if wish.get(key)}
-            prometheus = metrics.Prometheus(wish["url"], queries, self._names)
+        if prometheus_options:
+            queries = {
+                key: prometheus_options[key] for key in ("requests", "errors", "client_errors", "p95_s") if prometheus_options.get(key)
+            }
+            prometheus = metrics.Prometheus(prometheus_options["url"], queries, self._names)
         return probes, cloudwatch, prometheus
 
     def _pollers(self, driver, cloudwatch, prometheus) -> list:
@@ -161,7 +163,7 @@ class Setup:
         ]
         if options["ecs"]:
             named = options["ecs"]["services"]
-            services = {colour: named.get(self._names[colour]) for colour in (BLUE, GREEN)}
+            services = {colour: named.get(self._names[colour]) for colour in (LIVE, CANDIDATE)}
             if None in services.values():
                 raise traffic.TrafficError(f"ecs.services must name a service for each colour: {' and '.join(self._names.values())}.")
             polls.append(("tasks", 2.0, sources.Tasks(self._account.client("ecs"), options["ecs"]["cluster"], services)))
@@ -177,8 +179,8 @@ class Setup:
         return {
             "id": self._id,
             "listener": self._place.text,
-            "colours": [self._names[BLUE], self._names[GREEN]],
-            "groups": [self._groups[BLUE], self._groups[GREEN]],
+            "colours": [self._names[LIVE], self._names[CANDIDATE]],
+            "groups": [self._groups[LIVE], self._groups[CANDIDATE]],
             "started_at": self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "by": self._who,
         }
@@ -190,7 +192,7 @@ class Setup:
         os.makedirs(folder, exist_ok=True)
         return os.path.join(folder, f"rollout-{self._id}")
 
-    def _wish(self) -> dict:
+    def _watchdog(self) -> dict:
         options = self._options
         return {
             "account": self._account.as_dict(),

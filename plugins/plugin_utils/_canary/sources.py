@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 
 from ...module_utils._aws.errors import BluegreenAWSError, attempt, sentence
-from ...module_utils._canary.samples import BLUE, GREEN
+from ...module_utils._canary.samples import CANDIDATE, LIVE
 
 
 class Poller:
@@ -45,7 +45,7 @@ class Poller:
 
 
 def target_health(weights, groups: dict):
-    """``groups``: {BLUE: target group, GREEN: target group}."""
+    """``groups``: {LIVE: target group, CANDIDATE: target group}."""
 
     def poll():
         for colour, name in groups.items():
@@ -56,19 +56,19 @@ def target_health(weights, groups: dict):
 
 
 def live_weights(weights, groups: dict):
-    """The weights as they are, as (blue, green)."""
+    """The weights as they are, as (live, candidate)."""
 
     def poll():
         found = weights.read()
-        yield ("seen", (found.get(groups[BLUE], 0), found.get(groups[GREEN], 0)))
+        yield ("seen", (found.get(groups[LIVE], 0), found.get(groups[CANDIDATE], 0)))
 
     return poll
 
 
 class Tasks:
-    """Tasks of an ECS service that ended by themselves. ``services``: {BLUE: name, GREEN: name}."""
+    """Tasks of an ECS service that ended by themselves. ``services``: {LIVE: name, CANDIDATE: name}."""
 
-    # What ECS calls an end that nobody wished for (Task.stopCode).
+    # What ECS calls an end that was not asked for (Task.stopCode).
     BY_THEMSELVES = ("EssentialContainerExited", "TaskFailedToStart")
 
     def __init__(self, client, cluster: str, services: dict):

@@ -5,7 +5,7 @@
 
 It reads lines of JSON on stdin: first ``{"environment", "account", "name", "port", "priority", "record", "log"}``, then ``{"back":
 {group: percent}, "entry": {…}}`` before each shift, and ``{"done": true}`` at the end. The end of stdin without that last line means
-that the other side was killed. It says "ready" when it can act, and keeps its clients open so that nothing is imported in the hour of need.
+that the other side was killed. It says "ready" when it can act, and keeps its clients open so that nothing has to be imported when it acts.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ def guard(lines, weights: Weights, record: Record, say) -> dict | None:
 
 
 def main() -> int:
-    wish = json.loads(sys.stdin.readline())
+    settings = json.loads(sys.stdin.readline())
     os.environ.clear()
-    os.environ.update(wish["environment"])
+    os.environ.update(settings["environment"])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # they are meant for the rollout, which says "done" when it has heeded them
-    account = Account(**wish["account"])
+        signal.signal(number, signal.SIG_IGN)  # they are meant for the rollout, which says "done" when it has ended
+    account = Account(**settings["account"])
     client = account.client("elbv2")
-    weights = Weights(client, elbv2.find(client, wish["name"], wish["port"], wish["priority"]))
-    record = Record(account.client("ssm"), wish["record"])
+    weights = Weights(client, elbv2.find(client, settings["name"], settings["port"], settings["priority"]))
+    record = Record(account.client("ssm"), settings["record"])
 
     def say(text):
-        with open(wish["log"], "a", encoding="utf-8") as file:
+        with open(settings["log"], "a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
 
     print("ready", flush=True)

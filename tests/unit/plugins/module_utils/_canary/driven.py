@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary import plan
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.judge import Judge, Limits
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.rollout import Ask, Finish, Options, Record, Rollout, Shift
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, FAST, GREEN, Sample
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, FAST, LIVE, Sample
 
 PLAN = [[90, 10], [50, 50], [10, 90], [0, 100]]
 
@@ -16,10 +16,10 @@ PLAN = [[90, 10], [50, 50], [10, 90], [0, 100]]
 class Driven:
     """Does at once what the rollout asks for; ``broken`` shifts fail that many times. ``log`` has every action in order."""
 
-    def __init__(self, raw=None, *, sources=(FAST,), live=(100, 0), gate=None, **options):
+    def __init__(self, raw=None, *, sources=(FAST,), live=(100, 0), gate=None, names=None, **options):
         steps = plan.parse(raw or PLAN, {"hold_s": 10, "timeout_s": 60, **(gate or {})})
         metric = [source for source in sources if source != FAST]
-        self.rollout = Rollout(steps, Judge(Limits(), sources), Options(**options), live=live, metric_sources=metric)
+        self.rollout = Rollout(steps, Judge(Limits(), sources, names), Options(**options), weights=live, metric_sources=metric, names=names)
         self.now, self.log, self.live, self.broken, self.factor = 100.0, [], live, 0, 1.0
 
     def start(self):
@@ -40,15 +40,15 @@ class Driven:
             elif isinstance(action, Ask):
                 self.factor = action.factor
 
-    def wait(self, seconds, blue=(60, 0), green=(60, 0)):
+    def wait(self, seconds, live=(60, 0), candidate=(60, 0)):
         """Let time pass; each second the probes bring (requests, errors) of both colours."""
         for _second in range(int(seconds)):
             if self.rollout.finished:
                 return self
             self.now += 1.0
-            samples = [Sample(FAST, BLUE, *blue, latencies_ms=(30.0,) * blue[0])]
+            samples = [Sample(FAST, LIVE, *live, latencies_ms=(30.0,) * live[0])]
             if self.live[1]:
-                samples.append(Sample(FAST, GREEN, *green, latencies_ms=(30.0,) * green[0]))
+                samples.append(Sample(FAST, CANDIDATE, *candidate, latencies_ms=(30.0,) * candidate[0]))
             self.do(self.rollout.on_samples(self.now, samples))
             self.do(self.rollout.on_tick(self.now))
         return self

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, bluegreen.aws maintainers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rate that green is measured against follows blue: up at once in an outage, never below the floor."""
+"""The rate that the candidate is measured against follows the live colour: up at once in an outage, never below the floor."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def test_a_thin_history_is_mixed_with_the_floor():
     assert usual(0.01, Counts(10, 1)) < 0.02
 
 
-def test_blue_as_usual_leaves_the_baseline_about_where_it_is():
+def test_live_as_usual_leaves_the_baseline_about_where_it_is():
     assert baseline(0.01, Counts(900, 9)) < 0.0115
 
 
-def test_an_outage_of_blue_raises_the_baseline_within_few_requests():
+def test_an_outage_of_live_raises_the_baseline_within_few_requests():
     assert baseline(0.01, Counts(10, 2)) > 0.08
     assert baseline(0.01, Counts(90, 18)) > 0.18
 

@@ -20,23 +20,23 @@ def test_an_equal_share_at_five_times_the_odds():
 
 
 @pytest.mark.parametrize(
-    ("green", "blue"), [(Counts(10, 9), Counts()), (Counts(), Counts(10, 9)), (Counts(), Counts()), (Counts(10), Counts(90))]
+    ("candidate", "live"), [(Counts(10, 9), Counts()), (Counts(), Counts(10, 9)), (Counts(), Counts()), (Counts(10), Counts(90))]
 )
-def test_nothing_beside_it_or_no_event_says_nothing(green, blue):
-    assert llr(green, blue, 5.0) == 0.0
+def test_nothing_beside_it_or_no_event_says_nothing(candidate, live):
+    assert llr(candidate, live, 5.0) == 0.0
 
 
 def test_one_interval_is_worth_no_more_than_most():
     assert llr(Counts(100, 100), Counts(100, 0), 5.0) == MOST
 
 
-@pytest.mark.parametrize("green, blue", [(2, 18), (10, 10), (18, 2), (1, 19)])
+@pytest.mark.parametrize("candidate, live", [(2, 18), (10, 10), (18, 2), (1, 19)])
 @pytest.mark.parametrize("events", [1, 3, 10, 20])
 @pytest.mark.parametrize("ratio", [2.0, 5.0])
-def test_its_exponential_has_a_mean_of_at_most_one_when_all_requests_are_alike(green, blue, events, ratio):
+def test_its_exponential_has_a_mean_of_at_most_one_when_all_requests_are_alike(candidate, live, events, ratio):
     """Exactly, over every way in which the events can be spread (hypergeometric)."""
     mean = 0.0
-    for mine in range(max(0, events - blue), min(green, events) + 1):
-        chance = math.comb(green, mine) * math.comb(blue, events - mine) / math.comb(green + blue, events)
-        mean += chance * math.exp(llr(Counts(green, mine), Counts(blue, events - mine), ratio))
+    for mine in range(max(0, events - live), min(candidate, events) + 1):
+        chance = math.comb(candidate, mine) * math.comb(live, events - mine) / math.comb(candidate + live, events)
+        mean += chance * math.exp(llr(Counts(candidate, mine), Counts(live, events - mine), ratio))
     assert mean <= 1 + 1e-12

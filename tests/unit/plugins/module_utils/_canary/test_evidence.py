@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
+
+import pytest
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary import evidence, page
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, FAST, GREEN, Sample
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, FAST, LIVE, Sample
 
 from .driven import Driven
 
@@ -22,15 +25,15 @@ ABOUT = {
 }
 
 
-def finished(errors=0):
-    one = Driven().start().to_step(2)
+def finished(errors=0, names=None, about=None):
+    one = Driven(names=names or {LIVE: "chat-<blue>", CANDIDATE: "chat-green"}).start().to_step(2)
     series = evidence.Series()
     while not one.rollout.finished:
-        one.wait(1, green=(60, errors))
+        one.wait(1, candidate=(60, errors))
         at = one.now - one.rollout.started
-        blue, green = Sample(FAST, BLUE, 60, latencies_ms=(30.0,) * 60), Sample(FAST, GREEN, 60, errors, latencies_ms=(31.0,) * 60)
-        series.add(at, one.live, [blue, green])
-    return evidence.record(one.rollout, series, ABOUT)
+        live, candidate = Sample(FAST, LIVE, 60, latencies_ms=(30.0,) * 60), Sample(FAST, CANDIDATE, 60, errors, latencies_ms=(31.0,) * 60)
+        series.add(at, one.live, [live, candidate])
+    return evidence.record(one.rollout, series, about or ABOUT)
 
 
 def test_a_promotion_is_recorded():
@@ -52,11 +55,11 @@ def test_a_rollback_has_its_times_and_arithmetic():
 def test_the_series_gathers_samples_into_points():
     series = evidence.Series()
     for at in (0.0, 0.9, 1.9, 2.1):
-        series.add(at, (90, 10), [Sample(FAST, GREEN, 10, 1, latencies_ms=(5.0,) * 10)])
+        series.add(at, (90, 10), [Sample(FAST, CANDIDATE, 10, 1, latencies_ms=(5.0,) * 10)])
     points = series.points()
     assert [point["at"] for point in points] == [0.0, 2.0]
-    assert points[0][GREEN] == {"requests": 30, "errors": 3, "p95_ms": 5.0}
-    assert points[0][BLUE] is None
+    assert points[0][CANDIDATE] == {"requests": 30, "errors": 3, "p95_ms": 5.0}
+    assert points[0][LIVE] is None
 
 
 def test_markdown_says_what_decided():
@@ -65,6 +68,45 @@ def test_markdown_says_what_decided():
     assert "From the first bad answer to the weights verified" in text
     assert "| errors | probes | " in text
     assert "| probes | chat-green |" in text
+
+
+REVERSED = {LIVE: "green", CANDIDATE: "blue"}
+
+
+def reversed_rollout(errors=6):
+    """Every second release: green is live and blue is the candidate."""
+    return finished(errors, REVERSED, {**ABOUT, "colours": ["green", "blue"]})
+
+
+@pytest.mark.case("B2")
+def test_the_words_of_a_rollout_name_the_real_colours():
+    found = reversed_rollout()
+    assert re.match("5xx or no answer: [0-9]+ of blue's [0-9]+ requests", found["why"])
+    words = [found["why"], found["verdict"]["why"], *(entry["text"] for entry in found["timeline"])]
+    assert not [text for text in words if "green's" in text or "candidate" in text or "to green" in text]
+    assert any("green 90 %, blue 10 % in force" in text for text in words)
+    assert {(row["role"], row["colour"]) for row in found["totals"]} == {("live", "green"), ("candidate", "blue")}
+    assert "| test | source | blue | tolerated |" in evidence.markdown(found)
+
+
+@pytest.mark.case("B2")
+def test_a_promotion_names_the_real_colours():
+    words = [entry["text"] for entry in reversed_rollout(errors=0)["timeline"]]
+    assert "done: green 0 %, blue 100 % is in force" in words
+    assert any("blue is no worse than green" in text for text in words)
+
+
+@pytest.mark.case("B2")
+@pytest.mark.parametrize("colours", [["green", "blue"], ["blue", "green"]])
+def test_the_page_draws_each_colour_in_its_own_ink(colours):
+    inks = page.inks({"colours": colours})
+    assert inks[LIVE if colours[0] == "blue" else CANDIDATE] == "#1f6feb"
+    assert inks[LIVE if colours[0] == "green" else CANDIDATE] == "#1a7f37"
+
+
+@pytest.mark.case("B2")
+def test_the_inks_of_other_names_differ():
+    assert len(set(page.inks({"colours": ["old", "new"]}).values())) == 2
 
 
 class Reader(html.parser.HTMLParser):

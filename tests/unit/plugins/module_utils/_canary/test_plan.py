@@ -35,7 +35,7 @@ def test_a_step_overrides_the_gate_of_all():
         ([[True, 99]], "whole percentages"),
         ([[89.5, 10.5]], "whole percentages"),
         ([[110, -10]], "whole percentages"),
-        ([[100, 0]], "gives green nothing"),
+        ([[100, 0]], "gives the candidate nothing"),
         ([[50, 50], [90, 10]], "must grow"),
         ([[50, 50], [50, 50]], "must grow"),
         ([{"weights": [90, 10], "hold": 3}], "unknown entry 'hold'"),

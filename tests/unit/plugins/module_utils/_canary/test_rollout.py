@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.rollout import COMMANDS, FINISHED, Record, Shift
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, FAST, GREEN, Sample
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, FAST, LIVE, Sample
 
 from .driven import PLAN, Driven
 
 STEPS = [1, 2, 3, 4]
 
 
-def test_a_good_green_gets_everything():
+def test_a_good_candidate_gets_everything():
     one = Driven().start().wait(200)
     assert one.shifts == [tuple(pair) for pair in PLAN]
     assert one.finish.outcome == "done"
@@ -25,7 +25,7 @@ def test_a_good_green_gets_everything():
     assert one.rollout.weights == (0, 100)
 
 
-def test_blue_is_watched_before_green_gets_anything():
+def test_live_is_watched_before_candidate_gets_anything():
     one = Driven(lead_in_s=5).start().wait(4)
     assert one.shifts == []
     assert one.wait(1).shifts == [(90, 10)]
@@ -43,17 +43,17 @@ def test_the_way_back_is_recorded_before_each_shift():
     for place in places:
         before = one.log[place - 1]
         assert isinstance(before, Record)
-        assert before.way_back == (100, 0)
+        assert before.rollback_weights == (100, 0)
         assert before.state == "shifting"
     assert one.records[-1].state == "done"
-    assert one.records[-1].way_back == (100, 0)
+    assert one.records[-1].rollback_weights == (100, 0)
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_errors_lead_back_at_once(step):
     one = Driven().start().to_step(step)
     began = one.now
-    one.wait(10, green=(60, 6))
+    one.wait(10, candidate=(60, 6))
     assert one.live == (100, 0)
     assert one.finish.outcome == "rolled_back"
     assert "5xx or no answer" in one.finish.why
@@ -63,30 +63,30 @@ def test_errors_lead_back_at_once(step):
 @pytest.mark.parametrize("step", STEPS)
 def test_no_healthy_target_leads_back_after_the_grace(step):
     one = Driven(grace_s=3).start().to_step(step)
-    one.do(one.rollout.on_health(one.now, GREEN, 0, 1))
+    one.do(one.rollout.on_health(one.now, CANDIDATE, 0, 1))
     assert not one.rollout.finished
     one.wait(2)
-    one.do(one.rollout.on_health(one.now, GREEN, 1, 1))
+    one.do(one.rollout.on_health(one.now, CANDIDATE, 1, 1))
     one.wait(3)
-    one.do(one.rollout.on_health(one.now, GREEN, 0, 1))
+    one.do(one.rollout.on_health(one.now, CANDIDATE, 0, 1))
     one.wait(3)
-    one.do(one.rollout.on_health(one.now, GREEN, 0, 1))
+    one.do(one.rollout.on_health(one.now, CANDIDATE, 0, 1))
     assert one.finish.outcome == "rolled_back"
-    assert one.finish.why == "green has no healthy target (of 1)"
+    assert one.finish.why == "candidate has no healthy target (of 1)"
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_task_that_ends_leads_back_at_once(step):
     one = Driven().start().to_step(step)
-    one.do(one.rollout.on_task_exit(one.now, GREEN, "exit code 137"))
+    one.do(one.rollout.on_task_exit(one.now, CANDIDATE, "exit code 137"))
     assert (one.live, one.finish.outcome) == ((100, 0), "rolled_back")
 
 
-def test_a_task_of_blue_is_noted_only():
+def test_a_task_of_live_is_noted_only():
     one = Driven().start().to_step(1)
-    one.do(one.rollout.on_task_exit(one.now, BLUE, "exit code 137"))
+    one.do(one.rollout.on_task_exit(one.now, LIVE, "exit code 137"))
     assert one.finish is None
-    assert one.said("exit") == ["blue: exit code 137"]
+    assert one.said("exit") == ["live: exit code 137"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -130,7 +130,7 @@ def test_an_alarm_that_was_noted_and_fires_again_leads_back():
 def test_without_any_traffic_the_step_ends_inconclusive():
     one = Driven(lead_in_s=0).start().idle(61)
     assert one.finish.outcome == "rolled_back"
-    assert one.finish.why == "step 1 was still inconclusive after 60 s: 73 more requests to green needed"
+    assert one.finish.why == "step 1 was still inconclusive after 60 s: 73 more requests to candidate needed"
 
 
 def test_an_inconclusive_step_can_wait_for_a_human():
@@ -150,7 +150,7 @@ def test_a_gate_can_pause():
 
 def test_errors_lead_back_from_a_pause():
     one = Driven([{"weights": [90, 10], "pause": True}, [0, 100]]).start().wait(40)
-    one.wait(5, green=(60, 6))
+    one.wait(5, candidate=(60, 6))
     assert (one.live, one.finish.outcome) == ((100, 0), "rolled_back")
 
 
@@ -178,7 +178,7 @@ def test_promote_goes_to_the_last_step():
 
 def test_promote_does_not_outvote_an_abort():
     one = Driven().start().to_step(1)
-    one.rollout.judge.observe([Sample(FAST, GREEN, 60, 20)])
+    one.rollout.judge.observe([Sample(FAST, CANDIDATE, 60, 20)])
     one.do(one.rollout.on_command(one.now, "promote"))
     assert one.finish.outcome == "rolled_back"
 
@@ -229,7 +229,7 @@ def test_weights_that_somebody_else_set_are_left_alone():
     assert one.shifts == [(90, 10), (50, 50)]
     assert one.finish.outcome == "taken_over"
     assert one.records[-1].weights == (100, 0)
-    assert one.finish.why == "somebody else set the weights to 100/0; they stay"
+    assert one.finish.why == "the weights are live 100 %, candidate 0 %, which this rollout did not set; they stay"
 
 
 def test_a_source_that_stays_silent_leads_back():
@@ -252,7 +252,7 @@ def test_the_gate_waits_for_a_datapoint_of_each_metric_source():
     one = Driven(sources=(FAST, "cloudwatch"), lead_in_s=0, gate={"timeout_s": 100}).start().wait(40)
     assert one.live == (90, 10)
     assert one.rollout.verdict.why == "waiting for cloudwatch"
-    one.do(one.rollout.on_samples(one.now, [Sample("cloudwatch", GREEN, 100)]))
+    one.do(one.rollout.on_samples(one.now, [Sample("cloudwatch", CANDIDATE, 100)]))
     assert one.live == (50, 50)
 
 
@@ -267,7 +267,7 @@ def test_the_whole_plan_has_a_deadline():
 
 
 def test_suspicion_asks_more_often_and_good_answers_end_it():
-    one = Driven(lead_in_s=0).start().wait(1, green=(20, 1))
+    one = Driven(lead_in_s=0).start().wait(1, candidate=(20, 1))
     assert one.factor > 1
     one.wait(3)
     assert one.factor == 1
@@ -285,7 +285,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("idle"), st.integers(1, 70)),
     st.tuples(st.just("command"), st.sampled_from(COMMANDS)),
     st.tuples(st.just("health"), st.integers(0, 1)),
-    st.tuples(st.just("exit"), st.sampled_from([BLUE, GREEN])),
+    st.tuples(st.just("exit"), st.sampled_from([LIVE, CANDIDATE])),
     st.tuples(st.just("alarm"), st.booleans()),
     st.tuples(st.just("fail"), st.sampled_from([FAST, "target health"])),
     st.tuples(st.just("broken"), st.integers(0, 4)),
@@ -302,10 +302,10 @@ def test_whatever_happens_the_weights_are_the_plans_or_the_way_back(events):
         before = len(one.log)
         {
             "wait": one.wait,
-            "errors": lambda n: one.wait(n, green=(60, 6)),
+            "errors": lambda n: one.wait(n, candidate=(60, 6)),
             "idle": one.idle,
             "command": lambda word: one.do(one.rollout.on_command(one.now, word)),
-            "health": lambda n: one.do(one.rollout.on_health(one.now, GREEN, n, 1)),
+            "health": lambda n: one.do(one.rollout.on_health(one.now, CANDIDATE, n, 1)),
             "exit": lambda colour: one.do(one.rollout.on_task_exit(one.now, colour, "code 1")),
             "alarm": lambda firing: one.do(one.rollout.on_alarm(one.now, "a", firing)),
             "fail": lambda source: one.do(one.rollout.on_source_failed(one.now, source, "refused")),

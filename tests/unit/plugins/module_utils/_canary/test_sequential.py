@@ -92,7 +92,7 @@ def test_a_fault_that_begins_late_in_a_step_is_found():
     assert found.guilty
 
 
-def test_a_step_that_was_clear_is_not_while_the_latest_answers_lean_against_green():
+def test_a_step_that_was_clear_is_not_while_the_latest_answers_lean_against_candidate():
     found = running()
     found.observe(73, 0, 0.01)
     assert found.clear

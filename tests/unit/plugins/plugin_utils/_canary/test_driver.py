@@ -13,12 +13,12 @@ import pytest
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary import plan
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.judge import Judge, Limits
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.rollout import Options, Rollout
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, FAST, GREEN, Sample
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, FAST, LIVE, Sample
 from ansible_collections.bluegreen.aws.plugins.module_utils._traffic import TrafficError
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import driver as driving
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary.guard import GuardError
 
-GROUPS = {BLUE: "chat-blue", GREEN: "chat-green"}
+GROUPS = {LIVE: "chat-blue", CANDIDATE: "chat-green"}
 ABOUT = {"id": "r1", "listener": "listener chat:80", "colours": ["blue", "green"], "started_at": "-", "by": "kim"}
 PLAN = [[90, 10], [50, 50], [0, 100]]
 
@@ -47,8 +47,8 @@ class Weights:
 
 
 class Probes:
-    """Every sample has 200 answers of each colour that has weight; ``bad`` of green's are errors. ``stale``: answers of green that still
-    come after its weight is 0."""
+    """Every sample has 200 answers of each colour that has weight; ``bad`` of the candidate's are errors. ``stale``: answers of the
+    candidate that still come after its weight is 0."""
 
     def __init__(self, weights):
         self.weights, self.bad, self.factor, self.stale = weights, 0, 1.0, 0
@@ -62,16 +62,16 @@ class Probes:
         self.factor = factor
 
     def take(self):
-        samples = [Sample(FAST, BLUE, 200, latencies_ms=(20.0,) * 200)] if self.weights.live["chat-blue"] else []
+        samples = [Sample(FAST, LIVE, 200, latencies_ms=(20.0,) * 200)] if self.weights.live["chat-blue"] else []
         if self.weights.live["chat-green"]:
-            samples.append(Sample(FAST, GREEN, 200, self.bad, latencies_ms=(20.0,) * 200))
+            samples.append(Sample(FAST, CANDIDATE, 200, self.bad, latencies_ms=(20.0,) * 200))
         return samples
 
     def once(self):
         if self.stale:
             self.stale -= 1
-            return GREEN
-        return BLUE
+            return CANDIDATE
+        return LIVE
 
 
 class Store:
@@ -100,7 +100,7 @@ class World:
         self.weights = Weights(self.log)
         self.probes, self.record, self.guard = Probes(self.weights), Store(self.log), Store(self.log)
         steps = plan.parse(PLAN, {"hold_s": 0.1, "timeout_s": 3})
-        self.rollout = Rollout(steps, Judge(Limits(), [FAST]), Options(lead_in_s=0.05, **options), live=(100, 0))
+        self.rollout = Rollout(steps, Judge(Limits(), [FAST]), Options(lead_in_s=0.05, **options), weights=(100, 0))
         self.path = str(tmp_path / "rollout-r1")
         self.driver = driving.Driver(
             self.rollout, self.weights, GROUPS, ABOUT, self.said.append,
@@ -137,7 +137,7 @@ def test_a_good_candidate_gets_everything_and_the_record_says_so(tmp_path):
     assert [entry for entry in world.log if entry[0] == "write"] == [("write", 10), ("write", 50), ("write", 100)]
     assert world.record.states[-1]["state"] == "done"
     assert world.record.states[-1]["weights"] == {"chat-blue": 0, "chat-green": 100}
-    assert world.record.states[-1]["way_back"] == {"chat-blue": 100, "chat-green": 0}
+    assert world.record.states[-1]["rollback_weights"] == {"chat-blue": 100, "chat-green": 0}
     kinds = [(tmp_path / f"rollout-r1.{kind}").exists() for kind in ("json", "md", "html")]
     assert kinds == [True, True, True]
     assert json.loads((tmp_path / "rollout-r1.json").read_text())["outcome"] == "done"

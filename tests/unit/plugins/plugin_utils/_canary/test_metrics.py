@@ -13,12 +13,15 @@ import urllib.parse
 
 import pytest
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, GREEN
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, LIVE
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import metrics
 
 START = datetime.datetime(2026, 11, 21, 10, 0, tzinfo=datetime.UTC)
 BALANCER = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/app/chat/50dc"
-GROUPS = {BLUE: "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/blue/1", GREEN: "arn:aws:x:y:1:targetgroup/green/2"}
+GROUPS = {
+    LIVE: "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/blue/1",
+    CANDIDATE: "arn:aws:x:y:1:targetgroup/green/2",
+}
 
 
 def minute(number):
@@ -52,41 +55,41 @@ def source(values, now):
 
 def test_the_dimensions_are_cloudwatchs():
     assert metrics.dimension(BALANCER) == "app/chat/50dc"
-    assert metrics.dimension(GROUPS[BLUE]) == "targetgroup/blue/1"
+    assert metrics.dimension(GROUPS[LIVE]) == "targetgroup/blue/1"
 
 
 def test_a_complete_minute_is_handed_out_once_with_both_colours():
-    values = {("blue_requests", 0): 900.0, ("blue_errors", 0): 9.0, ("green_requests", 0): 100.0, ("green_p95", 0): 0.25}
+    values = {("live_requests", 0): 900.0, ("live_errors", 0): 9.0, ("candidate_requests", 0): 100.0, ("candidate_p95", 0): 0.25}
     found, clock = source(values, minute(1))
     ((name, samples),) = list(found())
     assert name == "on_samples"
-    blue, green = sorted(samples, key=lambda sample: sample.colour)
-    assert (blue.requests, blue.errors, blue.p95_ms) == (900, 9, None)
-    assert (green.requests, green.errors, green.p95_ms) == (100, 0, 250.0)
+    candidate, live = sorted(samples, key=lambda sample: sample.colour)
+    assert (live.requests, live.errors, live.p95_ms) == (900, 9, None)
+    assert (candidate.requests, candidate.errors, candidate.p95_ms) == (100, 0, 250.0)
     clock[0] += datetime.timedelta(seconds=10)
     assert list(found()) == []
 
 
 def test_a_minute_that_is_not_over_is_left_for_later():
-    found, _clock = source({("blue_requests", 0): 900.0}, START + datetime.timedelta(seconds=30))
+    found, _clock = source({("live_requests", 0): 900.0}, START + datetime.timedelta(seconds=30))
     assert list(found()) == []
 
 
 def test_a_minute_from_before_the_rollout_is_not_this_rollouts():
-    found, _clock = source({("blue_requests", -2): 900.0}, minute(1))
+    found, _clock = source({("live_requests", -2): 900.0}, minute(1))
     assert list(found()) == []
 
 
 def test_connections_that_a_target_refused_are_errors():
-    found, _clock = source({("green_requests", 0): 10.0, ("green_broken", 0): 3.0, ("green_errors", 0): 1.0}, minute(1))
-    ((_name, (green,)),) = list(found())
-    assert (green.requests, green.errors) == (10, 4)
+    found, _clock = source({("candidate_requests", 0): 10.0, ("candidate_broken", 0): 3.0, ("candidate_errors", 0): 1.0}, minute(1))
+    ((_name, (candidate,)),) = list(found())
+    assert (candidate.requests, candidate.errors) == (10, 4)
 
 
-def test_history_is_blues_sum():
-    found, _clock = source({("blue_requests", -30): 1000.0, ("blue_errors", -30): 10.0, ("blue_requests", -20): 500.0}, START)
+def test_history_is_lives_sum():
+    found, _clock = source({("live_requests", -30): 1000.0, ("live_errors", -30): 10.0, ("live_requests", -20): 500.0}, START)
     sample = found.history(3600)
-    assert (sample.colour, sample.requests, sample.errors) == (BLUE, 1500, 10)
+    assert (sample.colour, sample.requests, sample.errors) == (LIVE, 1500, 10)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -122,7 +125,7 @@ def address():
 
 def prometheus(address):
     queries = {"requests": 'sum(r{c="{colour}"})', "errors": 'sum(e{c="{colour}"})', "p95_s": 'p{c="{colour}"}'}
-    return metrics.Prometheus(address, queries, {BLUE: "blue", GREEN: "green"})
+    return metrics.Prometheus(address, queries, {LIVE: "blue", CANDIDATE: "green"})
 
 
 def test_counters_become_increases(address):
@@ -132,8 +135,8 @@ def test_counters_become_increases(address):
     Handler.values = {'sum(r{c="blue"})': 1090, 'sum(r{c="green"})': 60, 'sum(e{c="green"})': 2, 'p{c="green"}': 0.12}
     ((_name, samples),) = list(one())
     found = {sample.colour: sample for sample in samples}
-    assert (found[BLUE].requests, found[BLUE].errors, found[BLUE].p95_ms) == (90, 0, None)
-    assert (found[GREEN].requests, found[GREEN].errors, found[GREEN].p95_ms) == (10, 2, 120.0)
+    assert (found[LIVE].requests, found[LIVE].errors, found[LIVE].p95_ms) == (90, 0, None)
+    assert (found[CANDIDATE].requests, found[CANDIDATE].errors, found[CANDIDATE].p95_ms) == (10, 2, 120.0)
 
 
 def test_a_counter_that_began_anew_counts_from_zero(address):
@@ -142,10 +145,10 @@ def test_a_counter_that_began_anew_counts_from_zero(address):
     list(one())
     Handler.values = {'sum(r{c="green"})': 30}
     ((_name, samples),) = list(one())
-    assert [sample.requests for sample in samples if sample.colour == GREEN] == [30]
+    assert [sample.requests for sample in samples if sample.colour == CANDIDATE] == [30]
 
 
 def test_what_prometheus_refuses_is_an_error(address):
-    one = metrics.Prometheus(address, {"requests": "broken", "errors": "broken"}, {BLUE: "blue"})
+    one = metrics.Prometheus(address, {"requests": "broken", "errors": "broken"}, {LIVE: "blue"})
     with pytest.raises(ValueError, match="Prometheus refused broken: parse error"):
         list(one())

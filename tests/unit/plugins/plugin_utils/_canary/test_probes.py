@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import ANY, BLUE, GREEN
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import ANY, CANDIDATE, LIVE
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary.probes import Probes
 
 
@@ -54,7 +54,7 @@ def server():
 
 
 def probes(url, **options):
-    signed = {"blue": BLUE, "green": GREEN}
+    signed = {"blue": LIVE, "green": CANDIDATE}
     return Probes(url, "X-App-Colour", signed, **{"rate": 200.0, "timeout_s": 2.0, **options})
 
 
@@ -74,20 +74,20 @@ def ask(url, answers, requests):
 
 def test_answers_are_counted_by_colour(server):
     found = ask(server, lambda number: (200, "green" if number % 4 == 0 else "blue"), 20)
-    assert (found[BLUE].requests, found[GREEN].requests, found[ANY].requests) == (15, 5, 20)
-    assert len(found[GREEN].latencies_ms) == 5
+    assert (found[LIVE].requests, found[CANDIDATE].requests, found[ANY].requests) == (15, 5, 20)
+    assert len(found[CANDIDATE].latencies_ms) == 5
     assert found[ANY].errors == 0
 
 
 def test_status_codes_are_told_apart(server):
     found = ask(server, lambda number: ({1: 500, 2: 404, 3: 503}.get(number, 200), "green"), 10)
-    assert (found[GREEN].requests, found[GREEN].errors, found[GREEN].client_errors) == (10, 2, 1)
+    assert (found[CANDIDATE].requests, found[CANDIDATE].errors, found[CANDIDATE].client_errors) == (10, 2, 1)
 
 
 def test_an_answer_of_the_load_balancer_itself_has_no_colour(server):
     found = ask(server, lambda number: (502, None) if number == 3 else (200, "blue"), 10)
     assert (found[ANY].requests, found[ANY].errors) == (10, 1)
-    assert found[BLUE].requests == 9
+    assert found[LIVE].requests == 9
 
 
 def test_a_connection_that_was_closed_while_idle_is_no_error(server):
@@ -114,7 +114,7 @@ def test_nothing_asked_is_nothing_counted(server):
 
 def test_path_query_and_headers_are_sent(server):
     Handler.answers = staticmethod(lambda _number: (200, "blue"))
-    assert probes(server, headers={"X-Wish": "7"}).once() == BLUE
+    assert probes(server, headers={"X-Wish": "7"}).once() == LIVE
     assert Handler.headers_seen[0]["X-Wish"] == "7"
 
 

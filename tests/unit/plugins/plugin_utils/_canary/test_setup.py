@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from canary_aws import Account
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.plan import PlanError
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, GREEN
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, LIVE
 from ansible_collections.bluegreen.aws.plugins.module_utils._traffic import TrafficError
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import setup as setting
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary.options import SPEC
@@ -56,14 +56,14 @@ def sentence(**more):
 
 
 def test_the_colour_without_traffic_is_the_candidate(account):
-    assert made()._groups == {BLUE: "chat-blue", GREEN: "chat-green"}
+    assert made()._groups == {LIVE: "chat-blue", CANDIDATE: "chat-green"}
     account.client("elbv2").weights = {"chat-blue": 0, "chat-green": 100}
-    assert made()._groups == {BLUE: "chat-green", GREEN: "chat-blue"}
+    assert made()._groups == {LIVE: "chat-green", CANDIDATE: "chat-blue"}
 
 
 def test_a_candidate_may_be_named(account):
     account.client("elbv2").weights = {"chat-blue": 50, "chat-green": 50}
-    assert made(candidate="blue")._groups == {BLUE: "chat-green", GREEN: "chat-blue"}
+    assert made(candidate="blue")._groups == {LIVE: "chat-green", CANDIDATE: "chat-blue"}
 
 
 @pytest.mark.usefixtures("account")
@@ -81,10 +81,10 @@ def test_check_mode_says_what_it_would_do():
         ({"colours": {"blue": "chat-blue", "green": "chat-grene"}}, "There is no target group chat-grene"),
         ({"colours": {"blue": "chat-blue"}}, "must name two colours"),
         ({"colours": {"blue": "chat-blue", "green": "chat-blue"}}, "must name two colours"),
-        ({"required_tags": {"bluegreen:system": "popcon"}}, "is somebody else's and was left alone"),
+        ({"required_tags": {"bluegreen:system": "popcon"}}, "is not this environment's and was left alone"),
         ({"candidate": "red"}, "is none of the colours blue, green"),
         ({"candidate": "blue"}, "has all of the traffic already"),
-        ({"probe": None}, "nothing to judge green by"),
+        ({"probe": None}, "nothing to judge the candidate by"),
         ({"ecs": {"cluster": "c", "services": {"blue": "b"}}}, "must name a service for each colour"),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_listener_that_redirects_is_refused(account):
 
 def left(account, state="judging", back=None):
     way_back = {"chat-blue": 100, "chat-green": 0} if back is None else back
-    account.client("ssm").parameters[STATE] = json.dumps({"id": "old", "state": state, "way_back": way_back})
+    account.client("ssm").parameters[STATE] = json.dumps({"id": "old", "state": state, "rollback_weights": way_back})
 
 
 @pytest.mark.parametrize("state", ["shifting", "judging", "paused", "rolling_back", "stuck"])
@@ -124,10 +124,10 @@ def test_what_an_earlier_run_left_goes_back_first(account, state):
         assert driver.rollout.weights == (100, 0)
 
 
-def test_a_run_that_left_green_with_most_of_the_traffic_does_not_make_it_live(account):
+def test_a_run_that_left_candidate_with_most_of_the_traffic_does_not_make_it_live(account):
     account.client("elbv2").weights = {"chat-blue": 10, "chat-green": 90}
     left(account)
-    assert made()._groups == {BLUE: "chat-blue", GREEN: "chat-green"}
+    assert made()._groups == {LIVE: "chat-blue", CANDIDATE: "chat-green"}
 
 
 @pytest.mark.parametrize("state", ["done", "rolled_back", "taken_over"])
@@ -142,7 +142,7 @@ def test_an_earlier_run_that_ended_is_left_alone(account, state):
 def test_a_record_of_other_colours_is_not_ours(account):
     account.client("elbv2").weights = {"chat-blue": 0, "chat-green": 100}
     left(account, "judging", {"a": 100, "b": 0})
-    assert made()._live == (100, 0)
+    assert made()._in_force == (100, 0)
 
 
 def test_rules_have_weights_too(account):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import BLUE, GREEN
+from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, LIVE
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import sources
 
 
@@ -28,7 +28,7 @@ class Ecs:
 
 def tasks():
     client = Ecs()
-    return client, sources.Tasks(client, "c", {BLUE: "b", GREEN: "g"})
+    return client, sources.Tasks(client, "c", {LIVE: "b", CANDIDATE: "g"})
 
 
 def test_tasks_that_ended_before_are_not_this_rollouts():
@@ -41,7 +41,7 @@ def test_a_task_that_ends_by_itself_is_told_once():
     client.stopped["g"].append("t1")
     why = "Essential container in task exited"
     client.tasks["t1"] = {"stopCode": "EssentialContainerExited", "stoppedReason": why, "containers": [{"exitCode": 137}]}
-    assert list(poll()) == [("on_task_exit", GREEN, "Essential container in task exited (exit code 137)")]
+    assert list(poll()) == [("on_task_exit", CANDIDATE, "Essential container in task exited (exit code 137)")]
     assert list(poll()) == []
 
 
@@ -56,7 +56,7 @@ def test_a_task_that_failed_its_health_check_is():
     client, poll = tasks()
     client.stopped["g"].append("t1")
     client.tasks["t1"] = {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed container health checks"}
-    assert list(poll()) == [("on_task_exit", GREEN, "Task failed container health checks")]
+    assert list(poll()) == [("on_task_exit", CANDIDATE, "Task failed container health checks")]
 
 
 class Alarms:
@@ -100,8 +100,8 @@ class Weights:
 
 
 def test_health_and_weights_of_both_colours():
-    groups = {BLUE: "chat-blue", GREEN: "chat-green"}
-    assert list(sources.target_health(Weights(), groups)()) == [("on_health", BLUE, 1, 2), ("on_health", GREEN, 0, 1)]
+    groups = {LIVE: "chat-blue", CANDIDATE: "chat-green"}
+    assert list(sources.target_health(Weights(), groups)()) == [("on_health", LIVE, 1, 2), ("on_health", CANDIDATE, 0, 1)]
     assert list(sources.live_weights(Weights(), groups)()) == [("seen", (90, 10))]
 
 

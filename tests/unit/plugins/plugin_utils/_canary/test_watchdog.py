@@ -36,7 +36,7 @@ def lines(*messages):
 
 
 def back(weights=None):
-    return {"back": weights or BACK, "entry": {"id": "r1", "state": "judging", "way_back": BACK}}
+    return {"back": weights or BACK, "entry": {"id": "r1", "state": "judging", "rollback_weights": BACK}}
 
 
 def run(given, failures=0):
@@ -50,7 +50,7 @@ def test_the_end_without_a_word_leads_back():
     assert done["outcome"] == "rolled_back"
     assert record.written[0]["state"] == "rolled_back"
     assert record.written[0]["id"] == "r1"
-    assert record.written[0]["way_back"] == BACK
+    assert record.written[0]["rollback_weights"] == BACK
     assert "the rollout's process is gone" in said[0]
 
 
