@@ -128,7 +128,14 @@ def _same_key(wanted: str, existing: str) -> bool:
     return left == right or left.rsplit("/", 1)[-1] == right.rsplit("/", 1)[-1]
 
 
-def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None) -> list:
+def not_ours(wanted: list, existing: list, purge_only: dict | None) -> list:
+    """Names of the unlisted parameters that a purge leaves, because they lack one of the tags ``purge_only``."""
+    keep = {item.name for item in wanted}
+    needed = {key: str(value) for key, value in (purge_only or {}).items()}
+    return [item.name for item in existing if item.name not in keep and not needed.items() <= item.tags.items()]
+
+
+def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None, purge_only: dict | None = None) -> list:
     """The changes that lead from existing to wanted, deletions last. A tier or a policy of an existing parameter is left alone."""
     have = {item.name: item for item in existing}
     changes = []
@@ -153,7 +160,7 @@ def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None) -> l
         if tags is not None and any(old.tags.get(key) != str(value) for key, value in tags.items()):
             changes.append(Change("tag", item.name, wanted=item, existing=old, reasons=("tags",)))
     if purge:
-        keep = {item.name for item in wanted}
+        keep = {item.name for item in wanted}.union(not_ours(wanted, existing, purge_only))
         changes.extend(Change("delete", item.name, existing=item) for item in existing if item.name not in keep)
     return changes
 

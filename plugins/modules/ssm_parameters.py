@@ -61,6 +61,10 @@ options:
       - Delete parameters below O(path) that are not listed.
     type: bool
     default: false
+  purge_only:
+    description:
+      - With O(purge), delete only parameters that carry all of these tags. Each of the others is left, with a warning.
+    type: dict
   tags:
     description:
       - Tags that each listed parameter carries. Other tags are left alone.
@@ -107,6 +111,14 @@ EXAMPLES = r"""
     path: /popcon/dev/
     parameters: []
     purge: true
+
+- name: Remove this environment's, and no other that somebody put there
+  bluegreen.aws.ssm_parameters:
+    path: /popcon/dev/
+    purge: true
+    purge_only:
+      "bluegreen:system": popcon
+      "bluegreen:environment": dev
 """
 
 RETURN = r"""
@@ -195,13 +207,14 @@ def argument_spec():
         },
         "key_id": {"type": "str", "no_log": False},
         "purge": {"type": "bool", "default": False},
+        "purge_only": {"type": "dict"},
         "tags": {"type": "dict"},
     }
 
 
-def observe(client, path, wanted, tags):
+def observe(client, path, wanted, *, with_tags):
     """What is there, with the values of those secrets that have to be compared."""
-    existing = api.observe(client, path, with_tags=tags is not None)
+    existing = api.observe(client, path, with_tags=with_tags)
     names = parameters.needs_decryption(wanted, existing)
     if not names:
         return existing
@@ -244,8 +257,12 @@ def run(module):
     tags = module.params["tags"]
     wanted = parameters.wanted_from_options(path, module.params["parameters"], module.params["key_id"])
     client = make_client(module, "ssm")
-    before = observe(client, path, wanted, tags)
-    changes = parameters.decide(wanted, before, purge=module.params["purge"], tags=tags)
+    purge, purge_only = module.params["purge"], module.params["purge_only"]
+    before = observe(client, path, wanted, with_tags=tags is not None or bool(purge and purge_only))
+    changes = parameters.decide(wanted, before, purge=purge, tags=tags, purge_only=purge_only)
+    for name in parameters.not_ours(wanted, before, purge_only) if purge else ():
+        needed = " and ".join(f"{key}={value}" for key, value in purge_only.items())
+        module.warn(f"Parameter {name} is not listed and does not carry {needed}, so it is left as it is.")
     after = parameters.predicted(before, changes)
     if changes and not module.check_mode:
         apply(client, changes, tags)

@@ -17,9 +17,13 @@ except ImportError:  # AnsibleAWSModule says so before anything here is called
     BotoCoreError = Exception
 
 
-def make_client(module, service: str):
-    """A botocore client of ``service`` for an AnsibleAWSModule; adaptive retries (10 attempts) pace themselves when AWS throttles."""
+def make_client(module, service: str, region: str | None = None):
+    """A botocore client of ``service`` for an AnsibleAWSModule; adaptive retries (10 attempts) pace themselves when AWS throttles.
+
+    Its region is the module's unless another one is named.
+    """
     try:
-        return module.client(service, config=Config(retries={"mode": "adaptive", "max_attempts": 10}))
+        more = {"region": region} if region else {}
+        return module.client(service, **more, config=Config(retries={"mode": "adaptive", "max_attempts": 10}))
     except BotoCoreError as exc:
         raise BluegreenAWSError(message=f"Failed to prepare calls to {service}", exception=exc) from exc

@@ -132,3 +132,24 @@ def test_no_secret_is_ever_shown():
 def test_long_values_take_the_advanced_tier():
     assert p.tier("x" * 4096) == "Standard"
     assert p.tier("x" * 4097) == "Advanced"
+
+
+@pytest.mark.case("A1")
+def test_a_purge_leaves_what_does_not_carry_the_tags():
+    def there(name, **tags):
+        return p.Existing(f"/shop/dev/{name}", "String", 1, "x", "", "", "", {f"bluegreen:{key}": text for key, text in tags.items()})
+
+    existing = [
+        there("LISTED"),
+        there("OURS", system="shop", environment="dev", component="parameters"),
+        there("PROD", system="shop", environment="prod"),
+        there("UNTAGGED"),
+    ]
+    listed = [p.Wanted("/shop/dev/LISTED", p.STRING, "x")]
+    only = {"bluegreen:system": "shop", "bluegreen:environment": "dev"}
+    changes = p.decide(listed, existing, purge=True, tags=None, purge_only=only)
+    assert [(change.action, change.name) for change in changes] == [("delete", "/shop/dev/OURS")]
+    assert p.not_ours(listed, existing, only) == ["/shop/dev/PROD", "/shop/dev/UNTAGGED"]
+    assert p.decide(listed, existing, purge=False, tags=None, purge_only=only) == []
+    without = p.decide(listed, existing, purge=True, tags=None)
+    assert [change.name for change in without] == ["/shop/dev/OURS", "/shop/dev/PROD", "/shop/dev/UNTAGGED"]
