@@ -94,7 +94,7 @@ def test_a_compose_file_that_is_not_valid(tmp_path):
 
 def test_an_instance_that_ssm_does_not_manage():
     result = world.run("deploy", "-e", "ansible_host=i-00000000000000000", "-e", "docker_host_wait_timeout=3")
-    refused(result, "i-00000000000000000", "AmazonSSMManagedInstanceCore")
+    refused(result, "i-00000000000000000", "ssm:UpdateInstanceInformation")
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def refused(error: dict, method: str, subject: str, document: str | None, region
     if code == "TargetNotConnected" or (code in ("InvalidInstanceId", "InvalidTarget") and method == "start_session"):
         return TargetNotReady(
             f"{doing}: it is not managed by Systems Manager there or its agent is offline; check that the instance runs in this region, "
-            "that amazon-ssm-agent runs on it, that its instance role has AmazonSSMManagedInstanceCore, "
+            "that amazon-ssm-agent runs on it, that its instance role allows ssm:UpdateInstanceInformation and ssmmessages:*, "
             "and that it has a route to the ssm and ssmmessages endpoints."
         )
     if code == "RequestTimeTooSkewed" or any(mark in text for mark in _SKEWED):
