@@ -21,8 +21,8 @@ REFUSED = [
         None,
         errors.TargetNotReady,
         "it is not managed by Systems Manager there or its agent is offline; check that the instance runs in this region, that "
-        "amazon-ssm-agent runs on it, that its instance role allows ssm:UpdateInstanceInformation and ssmmessages:*, and that it has a route to the "
-        "ssm and ssmmessages endpoints.",
+        "amazon-ssm-agent runs on it, that its instance role allows ssm:UpdateInstanceInformation and ssmmessages:*, and that it has a "
+        "route to the ssm and ssmmessages endpoints.",
     ),
     (
         "iam on the command document",
