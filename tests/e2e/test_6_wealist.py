@@ -13,8 +13,8 @@ import pytest
 import wealist
 import world
 
-# They take ten minutes; `make e2e` runs them, `make test` has half an hour.
-pytestmark = pytest.mark.thorough
+# `make test` runs the path from nothing over a second run to nothing again; `make e2e` runs the rest too, which takes ten minutes.
+thorough = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def test_a_second_site_changes_nothing(built):
     assert (result.code, result.changed()) == (0, 0), result.output[-6000:]
 
 
+@thorough
 def test_check_mode_of_what_is_built_changes_nothing(built):
     assert built
     result = wealist.run("site", "--check", "--diff")
@@ -66,6 +67,7 @@ def test_every_instance_and_service_is_watched(built):
     assert {item["metric"]["service"] for item in wealist.prometheus("build_info")} == {"user-service", "board-service"}
 
 
+@thorough
 def test_high_availability_comes_and_goes_and_the_data_stays(stored):
     rds, cache = world.client("rds"), world.client("elasticache")
 
@@ -83,6 +85,7 @@ def test_high_availability_comes_and_goes_and_the_data_stays(stored):
     assert wealist.run("site").changed() == 0
 
 
+@thorough
 def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored):
     before = set(wealist.in_service("backend"))
     ssm = world.client("ssm")
@@ -108,6 +111,7 @@ def test_a_boot_without_its_parameter_says_so_and_does_not_enter_service(stored)
     assert wealist.run("site").code == 0
 
 
+@thorough
 def test_a_database_that_fails_over_under_load_loses_nothing(stored):
     assert wealist.run("site", "-e", "enable_multi_az=true").code == 0
     rds = world.client("rds")
@@ -129,6 +133,7 @@ def test_a_database_that_fails_over_under_load_loses_nothing(stored):
     assert wealist.texts("user", "e2e") == stored
 
 
+@thorough
 def test_a_group_at_its_maximum_is_refreshed_and_does_not_grow(stored):
     size = len(wealist.in_service("backend"))
     fixed = {"instance_type": "t3.medium", "min": size, "max": size, "cpu_percent": 60}
@@ -148,6 +153,7 @@ def test_a_group_at_its_maximum_is_refreshed_and_does_not_grow(stored):
     assert wealist.texts("user", "e2e") == stored
 
 
+@thorough
 def test_the_monitoring_instance_comes_back_with_its_data(built):
     assert built
     first = wealist.in_service("monitoring")
