@@ -12,6 +12,8 @@ import inspect
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from .._iam import denials
+
 try:
     from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 except ImportError:  # AnsibleAWSModule says so before anything here is called
@@ -22,21 +24,27 @@ _CREDENTIALS = (
     "for the local cloud run 'eval $(localcloud env)'."
 )
 _EXPIRED = "Renew the credentials (for SSO: 'aws sso login') and run again; the run goes on from where it was."
+_WRONG_KEY = "Check the secret access key and the session token: they do not belong to the access key id."
+# AWS gives the error code of a wrong key for a wrong clock too; only the message tells them apart.
+_CLOCK_MARKS = ("Signature expired", "Signature not yet current")
 _CLOCK = "Set this machine's clock (NTP); AWS refuses signatures more than five minutes off."
 
 # AWS error code -> what to do about it. Codes: "Common errors" of the AWS API references and the services' own lists.
 REMEDIES = {
-    "AccessDenied": "Allow the named action on the named resource in the caller's IAM policy.",
-    "AccessDeniedException": "Allow the named action on the named resource in the caller's IAM policy.",
-    "UnauthorizedOperation": "Allow the named action in the caller's IAM policy.",
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
     "RequestExpired": _CLOCK,
-    "SignatureDoesNotMatch": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
+    "SignatureDoesNotMatch": _WRONG_KEY,
+    "InvalidSignatureException": _WRONG_KEY,
     "InvalidClientTokenId": _CREDENTIALS,
     "UnrecognizedClientException": _CREDENTIALS,
     "AuthFailure": _CREDENTIALS,
-    "ThrottlingException": "AWS throttles this account; run again, finished work is not repeated.",
+    **dict.fromkeys(
+        ("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded", "TooManyRequestsException"),
+        "AWS throttles this account; run again, finished work is not repeated.",
+    ),
+    "OptInRequired": "Enable the service or the region in this account, or correct bluegreen_region.",
     "InvalidKeyId": "Name an existing, enabled KMS key in this region (key id, ARN or alias/…), or leave key_id out for alias/aws/ssm.",
     "KMSInvalidStateException": "Enable the KMS key, or name another one in key_id.",
     "ParameterLimitExceeded": "Delete unused parameters, or ask for a higher quota.",
@@ -45,7 +53,7 @@ REMEDIES = {
     "InvalidReplicationGroupState": "AWS changes one thing at a time; run again when the group is available, or with wait: true.",
     "CacheSubnetGroupNotFoundFault": "Create the subnet group first (community.aws.elasticache_subnet_group), or name one that exists.",
     "CacheParameterGroupNotFound": "Create the parameter group first (community.aws.elasticache_parameter_group), or name one that exists.",
-    "TooManyUpdates": "Somebody else changes this parameter right now; run again.",
+    "TooManyUpdates": "Another run changes this parameter at the same time; run again.",
 }
 
 # botocore's own exceptions, by class name, because botocore may be missing when this file is imported.
@@ -109,7 +117,11 @@ def error_code(exception) -> str:
 
 def remedy(exception) -> str:
     """What the reader can do about this exception; empty when nothing better than AWS's own words is known."""
-    code = error_code(exception)
+    code, words = error_code(exception), str(exception)
+    if code in denials.CODES:
+        return denials.remedy(words, "the caller's IAM policy")
+    if any(mark in words for mark in _CLOCK_MARKS):
+        return _CLOCK
     return REMEDIES.get(code) or _LOCAL_REMEDIES.get(code, "")
 
 

@@ -12,6 +12,7 @@ import os
 
 from .._compose import images
 from .._compose.errors import InvalidInput
+from .._iam import denials
 
 try:
     import botocore.config
@@ -28,8 +29,6 @@ except ImportError:
 _NAMES_A_CALL = 10  # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 
 _REMEDIES = {
-    "AccessDenied": "Allow the action in the instance role's policy.",
-    "AccessDeniedException": "Allow the action in the instance role's policy.",
     "NoSuchBucket": "Create the bucket (role deploy_bucket), or correct its name.",
     "NoSuchKey": "Run playbooks/deploy.yml, which writes it again.",
     "NoSuchVersion": "Run playbooks/deploy.yml, which writes it again.",
@@ -47,7 +46,9 @@ def _code(exc) -> str:
 
 def failure(attempt: str, exc) -> InvalidInput:
     """``Failed to <attempt>: <AWS's words>. <remedy>``"""
-    return InvalidInput(f"Failed to {attempt}: {str(exc).rstrip('.')}. {_REMEDIES.get(_code(exc), '')}".strip())
+    words, code = str(exc).rstrip("."), _code(exc)
+    remedy = denials.remedy(words, "the instance role's policy") if code in denials.CODES else _REMEDIES.get(code, "")
+    return InvalidInput(f"Failed to {attempt}: {words}. {remedy}".strip())
 
 
 def make_client(service: str, region: str, endpoint_url: str):

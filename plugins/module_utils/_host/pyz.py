@@ -21,6 +21,7 @@ PACKED = {
         "__init__", "description", "dockererrors", "dotenv", "errors", "fingerprint", "haproxy", "health", "images", "model", "names",
         "observed", "options", "plan", "record", "redact", "transform",
     ),
+    "_iam": ("__init__", "denials"),
     "_host": (
         "__init__", "aws", "boot", "cli", "clock", "docker", "files", "fleet", "host", "info", "lock", "prepare", "process", "proxy",
         "pull", "recover", "release", "rollout", "store", "watch",

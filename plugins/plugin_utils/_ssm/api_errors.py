@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.bluegreen.aws.plugins.module_utils._iam import denials
+
 from .errors import ApiError, DocumentRefused, SessionUnknown, TargetNotReady
 
 DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
@@ -23,7 +25,6 @@ _ACTION = {
 }
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _WRONG_KEY = ("UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure")
-_DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
 _NO_ANSWER = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyConnectionError", "ConnectionClosedError")
 _SKEWED = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
@@ -48,7 +49,10 @@ def refused(error: dict, method: str, subject: str, document: str | None, region
             f"{doing}: AWS does not know these credentials; check the access key, the secret key and the session token, "
             "and that they belong together."
         )
-    if code in _DENIED and method == "start_session":
+    if code in denials.CODES and denials.of_another_policy(text):
+        remedy = denials.remedy(text, "the caller's IAM policy")
+        return ApiError(f"{doing}: {text}. {remedy}")
+    if code in denials.CODES and method == "start_session":
         name = document or DEFAULT_DOCUMENT
         partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
         owner = "" if name.startswith(("AWS-", "AmazonSSM")) else "<account>"
@@ -56,7 +60,7 @@ def refused(error: dict, method: str, subject: str, document: str | None, region
             f"{doing}: these credentials lack ssm:StartSession on the instance or on the document "
             f"arn:{partition}:ssm:{region}:{owner}:document/{name}; allow both in the caller's IAM policy."
         )
-    if code in _DENIED:
+    if code in denials.CODES:
         return ApiError(f"{doing}: these credentials lack {_ACTION[method]}; allow it in the caller's IAM policy.")
     if code in ("InvalidDocument", "InvalidDocumentVersion"):
         return DocumentRefused(

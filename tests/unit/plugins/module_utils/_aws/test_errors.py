@@ -30,6 +30,27 @@ CASES = [
         "Allow the named action on the named resource in the caller's IAM policy.",
     ),
     (
+        client_error(
+            "AccessDenied",
+            "User x is not authorized to perform: iam:GetRole on resource: y with an explicit deny in a service control policy",
+        ),
+        "Failed to write parameter /a of b, c (ssm:PutParameter): An error occurred (AccessDenied) when calling the PutParameter "
+        "operation: User x is not authorized to perform: iam:GetRole on resource: y with an explicit deny in a service control policy. "
+        "Change the Deny statement in the service control policy: no Allow outweighs it.",
+    ),
+    (
+        client_error("SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided."),
+        "Failed to write parameter /a of b, c (ssm:PutParameter): An error occurred (SignatureDoesNotMatch) when calling the PutParameter "
+        "operation: The request signature we calculated does not match the signature you provided. "
+        "Check the secret access key and the session token: they do not belong to the access key id.",
+    ),
+    (
+        client_error("SignatureDoesNotMatch", "Signature expired: 20261201T060000Z is now earlier than 20261201T061000Z"),
+        "Failed to write parameter /a of b, c (ssm:PutParameter): An error occurred (SignatureDoesNotMatch) when calling the PutParameter "
+        "operation: Signature expired: 20261201T060000Z is now earlier than 20261201T061000Z. "
+        "Set this machine's clock (NTP); AWS refuses signatures more than five minutes off.",
+    ),
+    (
         client_error("ExpiredTokenException", "The security token included in the request is expired"),
         "Failed to write parameter /a of b, c (ssm:PutParameter): An error occurred (ExpiredTokenException) when calling the PutParameter "
         "operation: The security token included in the request is expired. "
@@ -53,6 +74,7 @@ CASES = [
 ]
 
 
+@pytest.mark.case("C3")
 @pytest.mark.parametrize(("exception", "sentence"), CASES, ids=[type(case[0]).__name__ + str(index) for index, case in enumerate(CASES)])
 def test_sentence(exception, sentence):
     with pytest.raises(errors.BluegreenAWSError) as caught:

@@ -33,6 +33,17 @@ REFUSED = [
         "arn:aws:ssm:ap-northeast-2::document/AWS-StartInteractiveCommand; allow both in the caller's IAM policy.",
     ),
     (
+        "denied by the organization",
+        {
+            "Code": "AccessDeniedException",
+            "Message": "User: x is not authorized to perform: ssm:StartSession with an explicit deny in a service control policy",
+        },
+        None,
+        errors.ApiError,
+        "User: x is not authorized to perform: ssm:StartSession with an explicit deny in a service control policy. "
+        "Change the Deny statement in the service control policy: no Allow outweighs it.",
+    ),
+    (
         "iam on the default document",
         {"Code": "AccessDeniedException", "Message": ""},
         None,
