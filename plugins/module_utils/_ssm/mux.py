@@ -19,6 +19,7 @@ from .frames import Frame, Kind
 from .message import load_json
 
 CREDIT = 262144
+UPLOAD_CREDIT = 524288  # as much as a full window of messages (flow.WINDOW_MAX) carries
 CHUNK = 32768
 LONG_LINE = 4096
 
@@ -175,7 +176,7 @@ class MuxClient:
         if self.hello is None:
             raise ProtocolError("The multiplexer has not said hello.")
         channel, self._next = self._next, self._next + 1
-        self._credit[channel] = CREDIT
+        self._credit[channel] = UPLOAD_CREDIT
         self._consumed[channel] = 0
         self._kinds[channel] = Kind.DATA if kind is Kind.PUT else Kind.STDIN
         self._send(Frame(kind, channel, json.dumps(options).encode("ascii")))

@@ -30,6 +30,7 @@ SHELL_CHUNK = 65536
 WORTH_KNOWING = 4096
 KNOWN_LIMIT = 8 << 20
 SIGKILL = 9
+CANNOT_START = 127
 
 
 class Memory:
@@ -185,6 +186,10 @@ class ShellRelay:
         if frame.kind == Kind.EXEC:
             argv = load_json(frame.payload, "Command").get("argv")
             line = " ".join(shlex.quote(str(item)) for item in argv).encode("utf-8", "surrogateescape")
+            if b"\0" in line:  # what the multiplexer says of it; a shell would have been confused
+                self._deliveries.append((client, Frame(Kind.STDERR, frame.channel, b"Cannot start the command: embedded null byte\n")))
+                self._deliveries.append((client, Frame(Kind.EXIT, frame.channel, struct.pack(">i", CANNOT_START))))
+                return
             self._open[key] = _Command(client, frame.channel, line)
         elif frame.kind == Kind.STDIN and command is not None:
             command.stdin += frame.payload

@@ -12,7 +12,7 @@ import contextlib
 import threading
 from dataclasses import dataclass
 
-from .api_errors import refused, unreachable
+from .api_errors import incomplete, refused, unreachable
 from .errors import ApiError, SessionUnknown
 
 STARTS_AT_ONCE = 10
@@ -87,25 +87,26 @@ class SessionApi:
         if reason:
             request["Reason"] = reason
         with self._starting:
-            answer = self._call("ssm", "start_session", target, document, **request)
+            answer = self._call("ssm", "start_session", target, document, ("SessionId", "StreamUrl", "TokenValue"), **request)
         return Started(session_id=answer["SessionId"], stream_url=answer["StreamUrl"], token=answer["TokenValue"])
 
     def resume(self, session_id: str) -> Started | None:
         """Return the way back into a session, None when it has timed out or was terminated."""
         try:
-            answer = self._call("ssm", "resume_session", session_id, None, SessionId=session_id)
+            answer = self._call("ssm", "resume_session", session_id, None, (), SessionId=session_id)
         except SessionUnknown:
             return None
-        if not answer.get("TokenValue"):
+        if not answer.get("TokenValue") or not answer.get("StreamUrl"):
             return None
         return Started(session_id=session_id, stream_url=answer["StreamUrl"], token=answer["TokenValue"])
 
     def terminate(self, session_id: str) -> None:
-        self._call("ssm", "terminate_session", session_id, None, SessionId=session_id)
+        self._call("ssm", "terminate_session", session_id, None, (), SessionId=session_id)
 
     def data_key(self, key_id: str, context: dict) -> tuple[bytes, bytes]:
         """Return 64 bytes of key and the same wrapped by KMS."""
-        answer = self._call("kms", "generate_data_key", key_id, None, KeyId=key_id, NumberOfBytes=64, EncryptionContext=context)
+        members = ("Plaintext", "CiphertextBlob")
+        answer = self._call("kms", "generate_data_key", key_id, None, members, KeyId=key_id, NumberOfBytes=64, EncryptionContext=context)
         return answer["Plaintext"], answer["CiphertextBlob"]
 
     def _session(self):
@@ -148,13 +149,19 @@ class SessionApi:
             )
         return self._clients[service]
 
-    def _call(self, service, method, subject, document, **request):
+    def _call(self, service, method, subject, document, members, **request):
+        """The answer, which has all of `members`: what comes from another server than AWS's may be anything."""
         self._session()
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
-            return getattr(self._client(service), method)(**request)
+            answer = getattr(self._client(service), method)(**request)
         except ClientError as error:
             raise refused(error.response.get("Error", {}), method, subject, document, self.region) from error
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, ValueError, ResponseParserError) as error:
             raise unreachable(error, method, subject, self.region) from error
+        missing = [name for name in members if not answer.get(name)]
+        if missing:
+            raise incomplete(missing, method, subject, self.region)
+        return answer

@@ -102,3 +102,11 @@ def unreachable(error: Exception, method: str, subject: str, region: str) -> Api
     if name == "SSLError":
         return ApiError(f"{doing}: the API endpoint's certificate is not trusted; set AWS_CA_BUNDLE to the certificates of your proxy.")
     return ApiError(f"{doing}: {str(error).rstrip('.')}; check the AWS configuration of the controller.")
+
+
+def incomplete(missing: list[str], method: str, subject: str, region: str) -> ApiError:
+    """Return the exception for an answer that is none of AWS's."""
+    doing = _DOING[method].format(subject=subject, region=region)
+    return ApiError(
+        f"{doing}: the answer has no {' and no '.join(missing)}; check that the endpoint is the one of AWS, and the proxy settings."
+    )

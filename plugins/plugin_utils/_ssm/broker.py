@@ -37,6 +37,7 @@ from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.rendezvous impo
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.serving import Client, Serving  # noqa: E402
 
 LOOK_EVERY = 1.0
+ACCEPT_AGAIN = 0.1
 HELLO_TIMEOUT = 10.0
 STOP_TIMEOUT = 30.0
 
@@ -58,7 +59,7 @@ class Owners:
     def _alive(self, pid, started):
         try:
             os.kill(pid, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return False
         except PermissionError:
             return True
@@ -135,11 +136,18 @@ class Broker:
             return None
 
     def _accept(self):
-        connection, _address = self._listener.accept()
-        if peer_uid(connection) != os.getuid():
-            connection.close()
+        try:
+            connection, _address = self._listener.accept()
+        except OSError:  # the worker has gone, or there are no descriptors left: those that wait stay in the queue
+            self._clock.sleep(ACCEPT_AGAIN)
             return
-        threading.Thread(target=self._greet, args=(connection,), daemon=True).start()
+        try:
+            if peer_uid(connection) != os.getuid():
+                connection.close()
+                return
+            threading.Thread(target=self._greet, args=(connection,), daemon=True).start()
+        except (OSError, RuntimeError):  # a worker that is hung up on says so
+            connection.close()
 
     def _greet(self, connection):
         """Read a worker's first frame and hand it over; a worker that says nothing sensible is hung up on."""
@@ -169,7 +177,7 @@ class Broker:
                 connection.close()
             else:
                 raise ProtocolError(f"A worker began with {first}.")
-        except (OSError, ProtocolError, ValueError, KeyError, TypeError):
+        except Exception:  # a worker that is hung up on says so; one that nothing hangs up on would wait
             connection.close()
 
     def _serving_for(self, wish, create):
@@ -179,7 +187,7 @@ class Broker:
         key = json.dumps(identity, sort_keys=True)
         with self._lock:
             serving = self._serving.get(key)
-            if serving is None and create:
+            if create and (serving is None or not serving.is_alive()):
                 serving = self._serving[key] = Serving(session["target"], self._api(wish["account"]), self._clock)
                 serving.start()
             return serving

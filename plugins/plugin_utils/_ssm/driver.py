@@ -31,6 +31,7 @@ PING_EVERY = 30.0
 SILENCE_MEANS_DROPPED = 45.0
 HEARTBEAT = 60.0
 ATTEMPT = 20.0
+NO_PROXY = "check that no proxy stands between that forbids websockets"
 BACKOFF_START = 0.1
 BACKOFF_MAX = 5.0
 
@@ -134,6 +135,12 @@ class SessionDriver:
                         f"{': ' + event.reason if event.reason else ''}{self._noise()}; check the session preferences and the agent's log "
                         "/var/log/amazon/ssm/amazon-ssm-agent.log."
                     )
+        except ProtocolError as error:
+            self.end()
+            raise SsmError(
+                f"The session with {self._options.target} did not come up: {str(error).rstrip('.')}; "
+                "check the session preferences, and that nothing stands between that changes what passes."
+            ) from error
         except BaseException:
             self.end()
             raise
@@ -248,23 +255,25 @@ class SessionDriver:
     def _open_stream(self, started, deadline):
         now = self._clock.monotonic()
         deadline = max(now + 1.0, min(now + ATTEMPT, deadline))
-        url = urlsplit(started.stream_url)
         self._stream = self._connect(started.stream_url, timeout=deadline - now, ca_bundle=lambda: self._api.ca_bundle)
+        url = urlsplit(started.stream_url)
         resource = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        client = websocket.WebSocketClient(url.netloc.rpartition("@")[2], resource, os.urandom)
-        self._stream.write(client.data_to_send())
-        while client.state is websocket.State.CONNECTING:
-            now = self._clock.monotonic()
-            if now >= deadline:
-                raise StreamError(f"The session service {url.hostname} did not answer the websocket's handshake.")
-            if self._stream.wait(deadline - now):
-                client.receive(self._stream.read())
+        try:
+            client = websocket.WebSocketClient(url.netloc.rpartition("@")[2], resource, os.urandom)
+            self._stream.write(client.data_to_send())
+            while client.state is websocket.State.CONNECTING:
+                now = self._clock.monotonic()
+                if now >= deadline:
+                    raise StreamError(f"The session service {url.hostname} did not answer the websocket's handshake.")
+                if self._stream.wait(deadline - now):
+                    client.receive(self._stream.read())
+        except ProtocolError as error:
+            raise StreamError(f"Cannot open the session's stream to {url.hostname}: {str(error).rstrip('.')}; {NO_PROXY}.") from error
         pending = client.events()
         opened = pending.pop(0)
         if isinstance(opened, websocket.Rejected):
             raise StreamError(
-                f"The session service {url.hostname} refused the session's stream: {opened.status} {opened.reason}; "
-                "check that no proxy stands between that forbids websockets."
+                f"The session service {url.hostname} refused the session's stream: {opened.status} {opened.reason}; {NO_PROXY}."
             )
         client.send_text(self.session.opened(started.token))
         self._websocket = client
@@ -277,10 +286,10 @@ class SessionDriver:
         if self._websocket is None:
             raise StreamError("The session's stream is closed.")
         self._heartbeat(now)
-        for item in self.session.messages_to_send(now):
-            self._websocket.send_binary(item)
-        self._stream.write(self._websocket.data_to_send())
-        self._session_events()
+        due = self.session.next_time()
+        if due is not None and 0.0 < due <= now and self._stream.wait(0):
+            self._read()  # an acknowledgement that has come while nobody read makes a resend needless
+        self._send_due(now)
         if self._events:
             return
         until = [now + timeout] if timeout is not None else []
@@ -289,26 +298,32 @@ class SessionDriver:
         if due is not None:
             until.append(due)
         if self._stream.wait(max(0.0, min(until) - now), self.others):
-            data = self._stream.read()
-            if data:
-                self._last_heard = self._clock.monotonic()
-                self._awaited_since = None
-                try:
-                    self._websocket.receive(data)
-                except ProtocolError as error:
-                    raise StreamError(str(error)) from error
-                self._take(self._websocket.events())
-                self._acknowledge()
+            self._read()
+            self._acknowledge()
         elif self._awaited_since is not None and now - self._awaited_since > SILENCE_MEANS_DROPPED:
             raise StreamError("The session service has been silent for too long.")
+
+    def _read(self):
+        data = self._stream.read()
+        if data:
+            self._last_heard = self._clock.monotonic()
+            self._awaited_since = None
+            try:
+                self._websocket.receive(data)
+            except ProtocolError as error:
+                raise StreamError(str(error)) from error
+            self._take(self._websocket.events())
 
     def _acknowledge(self):
         """Send acknowledgements and credit with the input that caused them, not with the next pump, which may be long after."""
         if self._websocket is not None and self.alive:
-            for item in self.session.messages_to_send(self._clock.monotonic()):
-                self._websocket.send_binary(item)
-            self._stream.write(self._websocket.data_to_send())
-            self._session_events()
+            self._send_due(self._clock.monotonic())
+
+    def _send_due(self, now):
+        for item in self.session.messages_to_send(now):
+            self._websocket.send_binary(item)
+        self._stream.write(self._websocket.data_to_send())
+        self._session_events()
 
     def _heartbeat(self, now):
         if now - self._last_ping >= PING_EVERY:

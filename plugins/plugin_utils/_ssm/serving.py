@@ -131,7 +131,10 @@ class Serving(threading.Thread):
     def run(self) -> None:
         try:
             while not self._stopping:
-                self._turn()
+                try:
+                    self._turn()
+                except Exception as error:  # whatever it is, the next command finds a thread that serves it
+                    self._failed(error)
         finally:
             self._end_session()
             for client in self._clients:
@@ -162,6 +165,18 @@ class Serving(threading.Thread):
         except SsmError as error:
             self._over(error)
         self._read_clients()
+
+    def _failed(self, error):
+        """Something that nothing here foresees: the session ends, and so do all who use it. Only what arrives from now on is served."""
+        unforeseen = SessionLost(f"The session with {self._target} was lost: {type(error).__name__}: {str(error).rstrip('.')}")
+        with contextlib.suppress(Exception):
+            self._over(unforeseen)
+        self._end_session()
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+        self._resetting = False
+        self._reset_done.set()
 
     def _descriptors(self):
         return {self._wake: select.POLLIN, **{client.fileno(): client.wants for client in self._clients}}

@@ -52,8 +52,11 @@ class Stream:
     @classmethod
     def connect(cls, url: str, *, timeout: float, ca_bundle=None) -> Stream:
         """Open a stream to the host of a ws:// or wss:// URL; `timeout` in seconds is for each step."""
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
+        except ValueError as error:
+            raise StreamError(f"Cannot open the session's stream: {url[:100]!r} is no URL ({error}); check the API endpoint.") from error
         if parts.scheme not in ("ws", "wss") or not host:
             raise StreamError(f"Cannot open the session's stream: {parts.scheme}://{host} is not a websocket URL; check the API endpoint.")
         proxy = proxy_for(parts.scheme, host)
@@ -75,10 +78,10 @@ class Stream:
                 f"Cannot open the session's stream to {host}: its certificate is not trusted ({error.verify_message}); "
                 "set AWS_CA_BUNDLE to the certificates of your proxy."
             ) from error
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a host's name, of the service or of a proxy, that can be none
             raise StreamError(
-                f"Cannot open the session's stream to {host}:{port}: {error.strerror or error}; check the network, the proxy settings and, "
-                "in a private network, the ssmmessages endpoint."
+                f"Cannot open the session's stream to {host}:{port}: {getattr(error, 'strerror', None) or error}; check the network, "
+                "the proxy settings and, in a private network, the ssmmessages endpoint."
             ) from error
         return cls(connection)
 

@@ -29,31 +29,80 @@ def test_only_the_oldest_is_resent_when_its_time_is_over():
     window.put("a")
     window.put("b")
     window.take(0.0)
-    assert window.next_time() == pytest.approx(0.2)
-    assert window.take(0.19) == []
-    assert window.take(0.2) == [(0, "a")]
+    assert window.next_time() == pytest.approx(1.0)
+    assert window.take(0.99) == []
+    assert window.take(1.0) == [(0, "a")]
 
 
-def test_timeout_doubles_up_to_one_second():
+@pytest.mark.case("C14")
+def test_timeout_doubles_up_to_a_minute():
     window = flow.SendWindow()
     window.put("a")
     window.take(0.0)
     now, gaps = 0.0, []
-    for _attempt in range(5):
+    for _attempt in range(8):
         due = window.next_time()
         gaps.append(round(due - now, 3))
         now = due
         assert numbers(window.take(now)) == [0]
-    assert gaps == [0.2, 0.4, 0.8, 1.0, 1.0]
+    assert gaps == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
 
 
-def test_karns_rule_a_resent_item_gives_no_sample():
+@pytest.mark.case("C14")
+def test_karns_rule_a_resent_item_gives_no_sample_and_leaves_the_timeout_doubled():
     window = flow.SendWindow()
     window.put("a")
     window.take(0.0)
-    window.take(0.2)
+    window.take(1.0)
+    window.acknowledge(0, 1.9)
+    assert window.rto == 2 * flow.RTO_START
+    window.put("b")
+    window.take(2.0)
+    window.acknowledge(1, 2.1)
+    assert window.rto == pytest.approx(0.1 + 0.2)
+
+
+@pytest.mark.case("C14")
+def test_the_first_sample_sets_the_round_trip_and_its_variance():
+    window = flow.SendWindow()
+    window.put("a")
+    window.take(0.0)
+    window.acknowledge(0, 0.3)
+    assert window.rto == pytest.approx(0.3 + 4 * 0.15)
+
+
+@pytest.mark.case("C14")
+def test_a_steady_round_trip_keeps_a_floor_under_the_variance():
+    window = flow.SendWindow()
+    for number in range(200):
+        window.put("x")
+        window.take(float(number))
+        window.acknowledge(number, number + 0.3)
+    assert window.rto == pytest.approx(0.3 + flow.VARIANCE_FLOOR)
+
+
+@pytest.mark.case("C14")
+def test_the_timer_starts_again_when_the_oldest_is_acknowledged():
+    window = flow.SendWindow()
+    window.put("a")
+    window.put("b")
+    window.take(0.0)
     window.acknowledge(0, 0.9)
-    assert window.rto == flow.RTO_START
+    assert window.next_time() == pytest.approx(0.9 + window.rto)
+    assert window.take(1.2) == []
+
+
+@pytest.mark.case("C14")
+def test_the_same_loss_halves_the_window_once():
+    window = flow.SendWindow()
+    for item in range(200):
+        window.put(item)
+    for sequence in numbers(window.take(0.0)):
+        window.acknowledge(sequence, 0.1)
+    oldest = numbers(window.take(0.1))[0]
+    for _timeout in range(4):
+        assert numbers(window.take(window.next_time())) == [oldest]
+    assert window.window == flow.WINDOW_START  # half of the twice as much that it was
 
 
 def test_samples_raise_the_timeout():

@@ -77,10 +77,10 @@ def test_channels_are_never_used_twice(client):
 
 def test_input_waits_for_credit(client):
     number = client.execute(["cat"])
-    client.write(number, b"x" * (mux.CREDIT + 1000))
+    client.write(number, b"x" * (mux.UPLOAD_CREDIT + 1000))
     client.close_stdin(number)
     items = sent(client)[1:]
-    assert sum(len(item.payload) for item in items) == mux.CREDIT
+    assert sum(len(item.payload) for item in items) == mux.UPLOAD_CREDIT
     assert all(item.kind == Kind.STDIN and len(item.payload) <= mux.CHUNK for item in items)
     assert client.queued(number) == 1000
     assert answer(client, Frame(Kind.WINDOW, number, struct.pack(">I", 600))) == [mux.Writable(number)]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.api import Account, SessionApi, Started
@@ -119,3 +120,26 @@ def test_unknown_profile(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(ApiError, match=r"The config profile \(prod\) could not be found"):
         SessionApi(Account(region="ap-northeast-2", profile="prod")).terminate("s-1")
+
+
+@pytest.mark.case("B10")
+@pytest.mark.parametrize("answer", [{}, {"SessionId": "s-1", "TokenValue": "secret-token"}])
+def test_an_answer_that_is_not_aws_s_says_what_it_lacks(api, ssm, answer):
+    ssm.add_response("start_session", answer, {"Target": "i-1"})
+    with pytest.raises(ApiError) as caught:
+        api.start("i-1", document=None, parameters={}, reason=None)
+    missing = " and no ".join(name for name in ("SessionId", "StreamUrl", "TokenValue") if name not in answer)
+    assert str(caught.value) == (
+        f"Cannot start a session with i-1 in ap-northeast-2: the answer has no {missing}; "
+        "check that the endpoint is the one of AWS, and the proxy settings."
+    )
+
+
+@pytest.mark.case("B10")
+def test_an_answer_that_cannot_be_read_is_an_api_error(api, monkeypatch):
+    def unreadable(**_unused):
+        raise ResponseParserError("Unable to parse response")
+
+    monkeypatch.setattr(api._client("ssm"), "start_session", unreadable)
+    with pytest.raises(ApiError, match="Cannot start a session with i-1 in ap-northeast-2: Unable to parse response; check the AWS"):
+        api.start("i-1", document=None, parameters={}, reason=None)

@@ -375,3 +375,57 @@ def test_broken_frames_end_the_session():
 
 def test_source_is_that_of_the_multiplexer():
     assert "class Multiplexer" in driver_module.multiplexer_source()
+
+
+@pytest.mark.case("B10")
+def test_a_malformed_answer_to_the_websocket_is_an_error_with_its_cause():
+    driver, service, _clock, _log = world()
+    service.wait = lambda timeout, others=None: True
+    service.read = lambda: b"garbage\r\n\r\n"
+    with pytest.raises(StreamError) as caught:
+        driver.start()
+    assert str(caught.value) == (
+        "Cannot open the session's stream to service: The answer to the websocket's opening handshake is not HTTP; "
+        "check that no proxy stands between that forbids websockets."
+    )
+    assert service.calls[-1] == ("terminate", "s-1")
+
+
+@pytest.mark.case("B10")
+def test_a_malformed_message_right_behind_the_opening_is_an_error_with_its_cause():
+    driver, service, _clock, _log = world()
+    write, malformed = service.write, []
+
+    def write_then_break(data):
+        write(data)
+        if service.accepted and not malformed:
+            malformed.append(1)
+            service.websocket.send_binary(b"\0\0\0\x05 much too short")
+
+    service.write = write_then_break
+    with pytest.raises(SsmError, match="The session with i-1 did not come up: .*; check the session preferences"):
+        driver.start()
+    assert service.calls[-1] == ("terminate", "s-1")
+
+
+@pytest.mark.case("B10")
+def test_a_stream_address_that_no_request_can_carry_is_an_error():
+    driver, service, _clock, _log = world()
+    service.start = lambda *_unused, **_unused2: Started(session_id="s-1", stream_url="ws://service/a b", token="t")
+    with pytest.raises(StreamError, match="Cannot open the session's stream to service: The stream's URL holds a character"):
+        driver.start()
+
+
+@pytest.mark.case("C14")
+def test_acknowledgements_that_nobody_read_make_no_resend():
+    """The thread that serves the host was busy elsewhere for five seconds."""
+    driver, _service, clock, _log = world()
+    driver.start()
+    for _number in range(20):
+        driver.session.mux.ping(b"x")
+        driver.pump(0)
+    before = driver.session.channel.resent
+    clock.now += 5.0
+    driver.pump(0)
+    assert driver.session.channel.resent == before
+    assert driver.session.channel.backlog == 0

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import select
 import socket
+import struct
 import threading
 from typing import ClassVar
 
 import pytest
 
-from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import channel, frames, session
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm import bringup, channel, frames, session
+from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.errors import ProtocolError
 from ansible_collections.bluegreen.aws.plugins.module_utils._ssm.frames import Frame, Kind
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.clock import Clock
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._ssm.driver import SessionOptions
@@ -173,3 +175,55 @@ def test_reset_ends_the_session_and_tells_who_waits(world):
     serving.reset()
     assert Driver.made[0].ended.is_set()
     assert worker.expect(Kind.LOST)["error"] == "The session with i-1 was reset"
+
+
+@pytest.mark.case("B10")
+@pytest.mark.parametrize("error", [ProtocolError("No answer of a websocket."), KeyError("StreamUrl"), RuntimeError("what nobody foresaw")])
+def test_whatever_goes_wrong_is_this_commands_error_and_the_next_has_a_fresh_session(world, error):
+    serving, api = world
+    api["failure"] = error
+    lost = Worker(serving).expect(Kind.LOST)
+    assert lost["error"] == f"The session with i-1 was lost: {type(error).__name__}: {str(error).rstrip('.')}"
+    assert serving.is_alive()
+    worker = Worker(serving)
+    worker.expect(Kind.HELLO)
+    worker.execute()
+    eventually(lambda: Driver.made[-1].sent)
+    Driver.made[-1].failure = error
+    assert worker.expect(Kind.LOST)["kind"] == "SessionLost"
+    Worker(serving).expect(Kind.HELLO)
+    assert serving.is_alive()
+
+
+@pytest.mark.case("B10")
+def test_a_thread_that_fails_does_not_keep_a_reset_waiting(world):
+    serving, api = world
+    api["failure"] = RuntimeError("what nobody foresaw")
+    Worker(serving).expect(Kind.LOST)
+    serving.reset()
+    assert serving.is_alive()
+
+
+@pytest.mark.case("B10")
+def test_a_nul_in_a_command_for_the_serial_shell_is_that_commands_error(world, monkeypatch):
+    serving, _api = world
+    requests = []
+
+    def start(driver):
+        driver.session.state = session.State.SHELL
+        driver.session.shell_execute = lambda *request: (bringup.shell_request(*request), requests.append(request))
+
+    monkeypatch.setattr(Driver, "start", start)
+    worker = Worker(serving)
+    assert worker.expect(Kind.HELLO)["multiplexed"] is False
+    for channel_number, argv in ((1, ["echo", "a\0b"]), (2, ["echo", "fine"])):
+        frame = Frame(Kind.EXEC, channel_number, json.dumps({"argv": argv}).encode())
+        worker.socket.sendall(frames.encode_frame(frame) + frames.encode_frame(Frame(Kind.STDIN_EOF, channel_number)))
+    eventually(lambda: requests == [(b"echo fine", b"")])
+    while len(worker.frames) < 2:
+        worker.frames += worker.decoder.feed(worker.socket.recv(65536))
+    assert [(frame.kind, frame.channel, frame.payload) for frame in worker.frames[:2]] == [
+        (Kind.STDERR, 1, b"Cannot start the command: embedded null byte\n"),
+        (Kind.EXIT, 1, struct.pack(">i", 127)),
+    ]
+    assert serving.is_alive()

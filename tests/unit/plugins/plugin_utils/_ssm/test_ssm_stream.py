@@ -223,3 +223,10 @@ def test_tls(serve, certificate):
 def test_tls_that_is_not_trusted(serve, certificate):
     with pytest.raises(StreamError, match="its certificate is not trusted .*; set AWS_CA_BUNDLE to the certificates of your proxy."):
         Stream.connect(f"wss://localhost:{serve(secure(certificate))}/x", timeout=5.0)
+
+
+@pytest.mark.case("B10")
+@pytest.mark.parametrize("url", ["ws://localhost:99999/x", "ws://[localhost/x", f"ws://{'a' * 70}.example/x"])
+def test_an_address_that_can_be_none_is_a_stream_error(url):
+    with pytest.raises(StreamError, match="Cannot open the session's stream"):
+        Stream.connect(url, timeout=5.0)
