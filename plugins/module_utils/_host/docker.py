@@ -22,8 +22,8 @@ class Docker:
         self._project = project
         self._redact = redact
 
-    def _fail(self, kind, attempt: str, result):
-        return kind(dockererrors.sentence(attempt, self._redact(result.text)))
+    def _fail(self, kind, attempt: str, result, *, registry: bool = False):
+        return kind(dockererrors.sentence(attempt, self._redact(result.text), registry=registry))
 
     def check_versions(self) -> None:
         """InvalidInput when Docker does not run or is too old."""
@@ -105,7 +105,7 @@ class Docker:
         env = {"DOCKER_CONFIG": config} if config else {}
         answer = self._run(["docker", "pull", "--quiet", reference], timeout=1800, env=env)
         if not answer.ok:
-            raise self._fail(InvalidInput, f"pull {reference} for service '{service}'", answer)
+            raise self._fail(InvalidInput, f"pull {reference} for service '{service}'", answer, registry=True)
 
     def login(self, host: str, user: str, password: str, config: str) -> None:
         """Logs in for those who use ``config`` as DOCKER_CONFIG; the password goes through standard input."""
@@ -113,7 +113,7 @@ class Docker:
             ["docker", "login", "--username", user, "--password-stdin", host], stdin=password, timeout=60, env={"DOCKER_CONFIG": config}
         )
         if not answer.ok:
-            raise self._fail(InvalidInput, f"log in to the registry {host}", answer)
+            raise self._fail(InvalidInput, f"log in to the registry {host}", answer, registry=True)
 
     def remove_image(self, reference: str) -> bool:
         """Removes the reference, and the image if nothing else uses it; False when something does."""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose import dockererrors
@@ -30,12 +32,80 @@ from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors impo
     ],
 )  # fmt: skip
 def test_causes(text, cause):
-    assert dockererrors.cause(text)[0] == cause
+    registry = "registry" in cause
+    assert dockererrors.cause(text, registry=registry)[0] == cause
+
+
+FROM_DAEMON = "Error response from daemon: "
+SOCKET = (
+    "Failed to ask Docker for its version: this user may not use the Docker Engine's socket (Docker: {}). "
+    "Run as root (become: true), or put the user into the group docker."
+)
+DENIED = [
+    SOCKET,
+    SOCKET,
+    "Failed to start backend-green: /entrypoint.sh in the container is not executable (Docker: {}). Make it executable in the image "
+    "(RUN chmod +x /entrypoint.sh, or COPY --chmod=755); a mounted file needs its executable bit in the bundle.",
+    "Failed to start backend-green: the Docker Engine may not create /srv/data, which the service mounts (Docker: {}). Create /srv/data on "
+    "the instance and let the Engine's user reach it (rootless Docker, SELinux, a read-only file system), or mount another path.",
+]
+PERMISSIONS = (pathlib.Path(__file__).parents[3] / "fixtures/compose/permission_denied.txt").read_text().splitlines()
+
+
+@pytest.mark.case("C3")
+@pytest.mark.parametrize(("line", "expected"), list(zip(PERMISSIONS, DENIED, strict=True)))
+def test_permission_denied_names_who_is_denied_what(line, expected):
+    attempt, _bar, text = line.partition("|")
+    assert dockererrors.sentence(attempt, text) == expected.format(text)
+
+
+@pytest.mark.case("C3")
+def test_a_registry_that_denies_is_the_fourth_sentence():
+    text = FROM_DAEMON + "denied: User: arn:aws:sts::1:assumed-role/x is not authorized to perform: ecr:BatchGetImage"
+    assert dockererrors.sentence("pull r.example/a:1 for service 'a'", text, registry=True) == (
+        f"Failed to pull r.example/a:1 for service 'a': the registry refuses access (Docker: {text}). "
+        "Check the role's ECR permissions (ecr:BatchGetImage, ecr:GetDownloadUrlForLayer) and registry: ecr."
+    )
+
+
+@pytest.mark.case("C3")
+@pytest.mark.parametrize(
+    ("text", "registry", "cause"),
+    [
+        ('exec: "/app/run": stat /app/run: no such file or directory: unknown', False, "the container has no program /app/run"),
+        ("exec /entrypoint.sh: no such file or directory", False, "the container has no program /entrypoint.sh"),
+        ("exec /app: exec format error", False, "the image's program is not made for this instance's processor"),
+        ("invalid mount config for type \"bind\": bind source path does not exist: /srv/x", False,
+         "/srv/x, which the service mounts, is not on the instance"),
+        ("mkdir /srv/data: read-only file system", False, "the Docker Engine may not create /srv/data, which the service mounts"),
+        ("listen tcp4 0.0.0.0:80: bind: permission denied", False, "the Docker Engine may not use a port below 1024"),
+        ('Conflict. The container name "/db" is already in use by container "12".', False, "another container is named db"),
+        ("network web declared as external, but could not be found", False, "the external network web does not exist"),
+        ("failed to initialize logging driver: dial tcp: lookup logs: no such host", False,
+         "the log driver does not start (dial tcp: lookup logs: no such host)"),
+        ("could not find an available, non-overlapping IPv4 address pool among the defaults", False,
+         "the Docker Engine has no free addresses for another network"),
+        ("network app_x not found", False, "Error response from daemon: network app_x not found"),
+        ("dial tcp 10.0.0.1:443: connect: connection refused", False,
+         "Error response from daemon: dial tcp 10.0.0.1:443: connect: connection refused"),
+        ("denied: Your authorization token has expired. Reauthenticate and try again.", True, "the login to the registry has expired"),
+        ("no matching manifest for linux/arm64/v8 in the manifest list entries", True,
+         "the image has no variant for this instance's platform (linux/arm64/v8)"),
+        ('Get "https://r/v2/": x509: certificate signed by unknown authority', True,
+         "the Docker Engine does not trust the registry's certificate"),
+        ("Get https://r/v2/: unauthorized: incorrect username or password", True, "the registry refuses the user name or the password"),
+        ("toomanyrequests: You have reached your pull rate limit. denied", True, "the registry limits the rate"),
+    ],
+)  # fmt: skip
+def test_each_cause_is_named(text, registry, cause):
+    words, remedy = dockererrors.cause(FROM_DAEMON + text, registry=registry)
+    assert words == cause
+    assert remedy.endswith(".") or words.startswith(FROM_DAEMON)
 
 
 def test_a_sentence_has_attempt_cause_and_remedy():
     text = "Error response from daemon: manifest unknown\n"
-    assert dockererrors.sentence("pull r.example/a:1 for service 'a'", text) == (
+    assert dockererrors.sentence("pull r.example/a:1 for service 'a'", text, registry=True) == (
         "Failed to pull r.example/a:1 for service 'a': the registry does not have it (Docker: Error response from daemon: manifest unknown). "  # noqa: E501
         "Push the image, or correct the digest or tag."
     )
