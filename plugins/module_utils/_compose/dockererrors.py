@@ -47,7 +47,7 @@ _REGISTRY = (
         "Push the image, or correct the digest or tag.",
     ),
     (r"toomanyrequests|rate limit", "the registry limits the rate", "Wait, or use a mirror or a login, then release again."),
-    (r"token has expired|expired token", "the login to the registry has expired", "Log in again (registry: ecr does it), then release again."),
+    (r"token has expired|expired token", "the login to the registry has expired", "Log in again (registry: ecr does), then release again."),
     (r"pull access denied", "the registry refuses access or does not have it", "Check the reference and the login (registry: ecr)."),
     (
         r"incorrect username or password",
@@ -93,7 +93,7 @@ _RUN = (
         "Correct command or entrypoint, or the first line (#!) of the script; Windows line ends (CRLF) give this too.",
     ),
     (
-        r"(?:error while creating mount source path|mkdir) '?([^':]+)'?: .*(?:permission denied|read-only file system|operation not permitted)",
+        r"(?:error while creating mount source path|mkdir) '?([^':]+)'?: .*(?:permission denied|read-only file|operation not permitted)",
         "the Docker Engine may not create {0}, which the service mounts",
         "Create {0} on the instance and let the Engine's user reach it (rootless Docker, SELinux, a read-only file system), "
         "or mount another path.",
@@ -149,7 +149,7 @@ _RUN = (
         "Correct logging of the service, or start what it sends to.",
     ),
     (r"Cannot allocate memory|out of memory", "the instance has no memory left", "Use a larger instance, or lower what the services need."),
-    (r"operation not permitted", "the Docker Engine or the kernel does not permit it", "Check cap_add, privileged, security_opt and devices."),
+    (r"operation not permitted", "the Docker Engine or the kernel forbids it", "Check cap_add, privileged, security_opt and devices."),
     (r"No such image", "the image is not on the instance", "Release again with pull: always or missing."),
 )
 _ANYWHERE = ((r"invalid reference format", "the reference is not valid", "Correct it: [host[:port]/]path[:tag][@sha256:digest]."),)

@@ -16,6 +16,7 @@ import json
 
 from . import model
 
+_BUNDLE = "bundle:"
 _PARTS = ("image", "environment", "mounted files", "definition")
 
 
@@ -35,33 +36,26 @@ def image_identity(service: model.Service) -> str:
     return service.image.pinned or service.image.reference
 
 
-def fingerprint(key: bytes, service: model.Service, project: dict, root: str, contents: dict) -> str:
+def fingerprint(key: bytes, service: model.Service, project: dict, root: str, contents: dict, values: dict) -> str:
     """Four digests, one for each of image, environment, mounted files and the rest of the definition.
 
-    ``contents`` maps the bundle's relative paths to digests; paths below ``root`` count by what they hold, not by where the release is.
+    ``contents`` maps the bundle's relative paths to digests; whatever names a path below ``root`` (a mount, a secret's file, a volume's
+    device) counts by what it holds, not by where the release is. ``values`` has what secrets and configs hold that are no file of the
+    bundle, by (section, name).
     """
     definition = {
         name: value
         for name, value in service.definition.items()
         if name not in ("image", "environment", "depends_on", "build", "profiles", "pull_policy", "develop") and value is not None
     }
-    files = {}
-    for mount in definition.get("volumes") or []:
-        relative = model.inside(mount.get("source") or "", root) if mount.get("type") == "bind" else None
-        if relative is not None:
-            files[relative] = _below(relative, contents)
-    for section in ("secrets", "configs"):
-        for entry in definition.get(section) or []:
-            source = entry if isinstance(entry, str) else entry.get("source", "")
-            top = (project.get(section) or {}).get(source) or {}
-            relative = model.inside(top.get("file") or "", root)
-            if relative is not None:
-                files[relative] = _below(relative, contents)
+    attached = _attached(definition, project, root)
+    files: dict = {relative: _below(relative, contents) for relative in _paths([_without_root(definition, root), attached])}
+    files.update({f"{section} {name}": values[section, name] for section, name in model.attached(definition) if (section, name) in values})
     values = [
         image_identity(service),
         definition_environment(service.definition),
         files,
-        [service.kind, service.mode, _without_root(definition, root), _attached(definition, project, root)],
+        [service.kind, service.mode, _without_root(definition, root), attached],
     ]
     return ".".join(digest(key, value) for value in values)
 
@@ -75,15 +69,24 @@ def _below(relative: str, contents: dict) -> dict:
 
 
 def _attached(definition: dict, project: dict, root: str) -> dict:
-    """Top-level networks and volumes that the service uses."""
+    """Top-level networks, volumes, secrets and configs that the service uses."""
     networks = definition.get("networks") or {}
     volumes = [mount.get("source") for mount in definition.get("volumes") or [] if mount.get("type") == "volume"]
-    return {
+    found = {
         "networks": {name: (project.get("networks") or {}).get(name) for name in networks},
         "volumes": {name: (project.get("volumes") or {}).get(name) for name in volumes if name},
-        "secrets": _without_root(project.get("secrets") or {}, root) if definition.get("secrets") else {},
-        "configs": _without_root(project.get("configs") or {}, root) if definition.get("configs") else {},
+        **{f"{section} {name}": (project.get(section) or {}).get(name) for section, name in model.attached(definition)},
     }
+    return _without_root(found, root)
+
+
+def _paths(value) -> set:
+    """Paths within the bundle that occur anywhere in a value in which ``_without_root`` has marked them."""
+    if isinstance(value, dict):
+        return set().union(*map(_paths, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_paths, value))
+    return {value[len(_BUNDLE) :]} if isinstance(value, str) and value.startswith(_BUNDLE) else set()
 
 
 def _without_root(value, root: str):
@@ -94,7 +97,7 @@ def _without_root(value, root: str):
         return [_without_root(item, root) for item in value]
     if isinstance(value, str):
         relative = model.inside(value, root) if value.startswith("/") else None
-        return value if relative is None else f"bundle:{relative}"
+        return value if relative is None else _BUNDLE + relative
     return value
 
 

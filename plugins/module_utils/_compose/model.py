@@ -142,6 +142,15 @@ def inside(path: str, root: str):
     return clean[len(root) + 1 :] if clean.startswith(root + "/") else None
 
 
+def attached(definition: dict) -> list:
+    """(section, name) of the top-level secrets and configs that a service uses."""
+    return [
+        (section, entry if isinstance(entry, str) else entry.get("source", ""))
+        for section in ("secrets", "configs")
+        for entry in definition.get(section) or []
+    ]
+
+
 def ports_of(definition: dict, exposed: tuple) -> tuple:
     """TCP container ports: published, ``expose`` and the image's, sorted."""
     found = {int(item["target"]) for item in definition.get("ports") or [] if item.get("protocol", "tcp") == "tcp"}

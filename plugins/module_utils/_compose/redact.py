@@ -68,7 +68,7 @@ def _encoded(value: bytes) -> list:
         if len(value) >= _BARE:
             count = max((last - first) // _LINE, 1)  # pieces of one size: a short one would take innocent text
             edges = [first + (last - first) * number // count for number in range(count + 1)]
-            parts = [_digits(text, *pair) for pair in zip(edges, edges[1:])]
+            parts = [_digits(text, *pair) for pair in zip(edges, edges[1:])]  # noqa: B905, RUF007  Python 3.8
             parts[0] = (f"[{_BASE64}]?" if before else "") + parts[0]
             parts[-1] += f"[{_BASE64}]?{end}"
             found += parts

@@ -14,6 +14,7 @@ python3 compose-release.pyz boot --bucket … --release … --group … --hook �
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
@@ -50,8 +51,9 @@ def _options(arguments) -> release_options.Options:
 
 
 def _progress(entry: dict) -> None:
-    sys.stderr.write(f"{entry['seconds']:7.2f}  {entry['event']}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a terminal that is gone does not end a release
+        sys.stderr.write(f"{entry['seconds']:7.2f}  {entry['event']}\n")
+        sys.stderr.flush()
 
 
 def main(argv=None) -> int:

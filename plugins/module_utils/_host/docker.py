@@ -149,6 +149,15 @@ class Docker:
             )
         return json.loads(answer.stdout)
 
+    def variable(self, directory: str, environment_file: str, name: str):
+        """The value of a variable as Compose reads it from the ``.env``, or None when it is not set."""
+        probe = {"services": {"probe": {"image": "probe", "environment": {"VALUE": f"${{{name}}}", "SET": f"${{{name}+set}}"}}}}
+        answer = self._compose(directory, environment_file, "config", "--format", "json", stdin=json.dumps(probe), timeout=60)
+        if not answer.ok:
+            raise self._fail(InvalidInput, f"read the variable {name} of .env", answer)
+        found = json.loads(answer.stdout)["services"]["probe"]["environment"]
+        return found["VALUE"].replace("$$", "$") if found["SET"] else None
+
     def compose_hashes(self, directory: str, environment_file: str, file: str) -> dict:
         """Compose's own hash per service, as on the containers that plain Compose made."""
         answer = self._compose(directory, environment_file, "config", "--hash", "*", file=file, timeout=60)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,21 @@ import shutil
 import stat
 import tempfile
 
-from .._compose.errors import InvalidInput
+from .._compose.errors import ComposeReleaseError, InvalidInput
+
+_REMEDIES = {
+    errno.ENOSPC: "Free space (docker image prune) or enlarge the volume, then run again.",
+    errno.EDQUOT: "Free space or raise the quota, then run again.",
+    errno.EROFS: "The file system is read-only: see 'dmesg', mount it again for writing, then run again.",
+    errno.EACCES: "Run as root (become: true).",
+}
+
+
+def failure(attempt: str, exc: OSError) -> ComposeReleaseError:
+    """``Failed to <attempt>: <what the system says>. <remedy>``"""
+    where = f" ({exc.filename})" if exc.filename else ""
+    remedy = _REMEDIES.get(exc.errno or 0, "See 'df -h' and 'dmesg' on the instance, then run again.")
+    return ComposeReleaseError(f"Failed to {attempt}: {exc.strerror or exc}{where}. {remedy}")
 
 
 def write(path: str, text: str, mode: int = 0o600) -> None:
@@ -34,6 +49,14 @@ def write(path: str, text: str, mode: int = 0o600) -> None:
             os.unlink(temporary)
         raise
     _sync_directory(directory)
+
+
+def remove_unfinished(directory: str) -> None:
+    """Removes temporary files of ``write`` whose process is gone; only for the one who may write here now."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(directory):
+            if name.startswith(".new-"):
+                os.unlink(os.path.join(directory, name))
 
 
 def _sync_directory(directory: str) -> None:
@@ -64,12 +87,22 @@ def read(path: str) -> str:
 
 
 def read_json(path: str):
-    """The data, or None when there is no such file or it is damaged."""
-    text = read(path)
+    """The object in a file, or None when there is no such file or it is damaged (see ``damage``)."""
     try:
-        return json.loads(text) if text else None
-    except ValueError:
+        data = json.loads(read(path))
+    except (ValueError, OSError):
         return None
+    return data if isinstance(data, dict) else None
+
+
+def damage(path: str) -> str:
+    """Why a file that is there cannot be read as an object; empty when it can, or is not there."""
+    try:
+        return "" if not os.path.lexists(path) or isinstance(json.loads(read(path)), dict) else "it holds no object"
+    except ValueError as exc:
+        return f"it is no JSON: {exc}"
+    except OSError as exc:
+        return exc.strerror or str(exc)
 
 
 def make_directory(path: str, mode: int = 0o700) -> None:
@@ -83,11 +116,18 @@ def remove_tree(path: str) -> None:
 
 def key(path: str) -> bytes:
     """The instance's own random key, made when it is missing."""
+    if not os.path.lexists(path):
+        write(path, os.urandom(32).hex() + "\n")
     text = read(path).strip()
-    if not text:
-        text = os.urandom(32).hex()
-        write(path, text + "\n")
-    return bytes.fromhex(text)
+    try:
+        if len(text) == 64:
+            return bytes.fromhex(text)
+    except ValueError:
+        pass
+    raise InvalidInput(
+        f"Cannot release: {path}, the key under which values are compared, is damaged. Restore it from a backup, or delete it: the next "
+        "release then starts every container anew, side by side where it can. Nothing was changed."
+    )
 
 
 def random_hex(digits: int) -> str:
@@ -100,39 +140,54 @@ def copy_bundle(source: str, target: str) -> None:
         raise InvalidInput(
             f"Cannot release from {source}: there is no such directory on the instance. Copy the application's bundle there first."
         )
-    shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    before = os.umask(0o077)  # copytree sets the modes when it has written the content
+    try:
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    finally:
+        os.umask(before)
 
 
 def write_bundle(files: dict, target: str) -> None:
     for relative, text in files.items():
         path = os.path.join(target, relative)
         make_directory(os.path.dirname(path), 0o755)
-        write(path, text if isinstance(text, str) else json.dumps(text), 0o644)
+        write(path, text if isinstance(text, str) else json.dumps(text), 0o600 if relative == ".env" else 0o644)
 
 
-def contents(root: str, skip=()) -> tuple:
-    """(SHA-256 and executable bit by relative path, set of relative paths with directories) of a tree; ``skip`` are relative paths."""
+def contents(root: str, skip=(), within: str = "", seen: frozenset = frozenset()) -> tuple:
+    """(SHA-256 and executable bit by relative path, set of relative paths with directories) of a tree; ``skip`` are relative paths.
+
+    A link to a directory within the tree counts with what is in it, since Docker follows a link that is mounted itself.
+    """
+    within = within or os.path.realpath(root)
     digests: dict = {}
     paths: set = set()
     for directory, subdirectories, names in os.walk(root):
         for name in subdirectories:
-            paths.add(os.path.relpath(os.path.join(directory, name), root))
+            path = os.path.join(directory, name)
+            paths.add(os.path.relpath(path, root))
+            target = os.path.realpath(path)
+            if os.path.islink(path) and target.startswith(within + os.sep) and target not in seen:
+                found = contents(path + os.sep, (), within, seen | {target})[0]
+                digests.update({os.path.relpath(os.path.join(path, each), root): text for each, text in found.items()})
         for name in names:
             path = os.path.join(directory, name)
             relative = os.path.relpath(path, root)
             if relative in skip:
                 continue
             paths.add(relative)
-            digests[relative] = _digest(path)
+            digests[relative] = digest(path)
     return digests, paths
 
 
-def _digest(path: str) -> str:
-    if os.path.islink(path):
-        return "link:" + os.readlink(path)
+def digest(path: str) -> str:
+    """SHA-256 of what a path leads to, with its executable bit; of a link that leads nowhere, where it points."""
+    where = "link:" + os.readlink(path) + " " if os.path.islink(path) else ""
+    if not os.path.isfile(path):
+        return where
     total = hashlib.sha256()
     with open(path, "rb") as stream:
         for block in iter(lambda: stream.read(1 << 16), b""):
             total.update(block)
     executable = bool(os.stat(path).st_mode & stat.S_IXUSR)
-    return f"{total.hexdigest()}{'+x' if executable else ''}"
+    return f"{where}{total.hexdigest()}{'+x' if executable else ''}"

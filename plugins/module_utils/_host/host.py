@@ -42,6 +42,7 @@ class Host:
             self._report(entry)
 
     def warn(self, text: str) -> None:
+        text = self.redact(text)
         if text not in self.warnings:
             self.warnings.append(text)
 

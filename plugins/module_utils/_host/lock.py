@@ -46,7 +46,8 @@ class Lock:
             )
         try:
             entry = {"actor": actor, "what": what, "since": iso(self._clock.utc()), "pid": os.getpid()}
-            files.write(self._path + ".json", json.dumps(entry) + "\n")
+            with contextlib.suppress(OSError):  # a full disk must not keep a rollback from its lock
+                files.write(self._path + ".json", json.dumps(entry) + "\n")
         except BaseException:
             self.release()
             raise

@@ -47,6 +47,7 @@ class Prepared:
     bundle: str
     project_directory: str
     environment_file: str
+    values: dict = field(default_factory=dict)  # (section, name) of a secret or config that is no file of the bundle -> keyed digest
 
     def service(self, name: str) -> model.Service:
         return next(item for item in self.services if item.name == name)
@@ -115,6 +116,7 @@ def load(host, content: Content, containers: list, *, check: bool = False) -> Pr
     environment_file = environment_file if text else ""
     project = host.docker.configuration(root, environment_file, os.path.join(root, content.compose_file))
     digests, paths = files.contents(root, skip=(RECORD, ENVIRONMENT))
+    outside = _values(host, project, root, environment_file)
     project = model.relocate(project, root, paths | {ENVIRONMENT} if text else paths, host.store.directory)
     proxied = any(model.may_be_proxied(content.treatments.get(name, model.Treatment())) for name in project["services"])
     facts = pull.resolve(host, project, overrides=content.overrides, pins=content.pins, containers=containers, check=check, proxied=proxied)
@@ -130,7 +132,37 @@ def load(host, content: Content, containers: list, *, check: bool = False) -> Pr
         bundle=fingerprint.digest(host.key, digests),
         project_directory=root,
         environment_file=environment_file,
+        values={key: fingerprint.digest(host.key, value) for key, value in outside.items()},
     )
+
+
+def _values(host, project: dict, root: str, environment_file: str) -> dict:
+    """What containers get through secrets and configs that come from a variable, or from a file of the instance, by (section, name).
+
+    The values of secrets are hidden from now on, those in files of the bundle too.
+    """
+    result = {}
+    for section in ("secrets", "configs"):
+        for name, item in (project.get(section) or {}).items():
+            path = item.get("file") or ""
+            if item.get("environment"):
+                result[section, name] = _variable(host, section, name, item["environment"], root, environment_file)
+            elif path and model.inside(path, root) is None and os.path.isfile(path):
+                result[section, name] = files.digest(path)
+            if section == "secrets":
+                host.redact.add([result[section, name] if item.get("environment") else files.read(path) if os.path.isfile(path) else ""])
+    return result
+
+
+def _variable(host, section: str, name: str, variable: str, root: str, environment_file: str) -> str:
+    """A variable's value as Compose will hand it to the container; InvalidInput when there is none."""
+    value = host.docker.variable(root, environment_file, variable)
+    if value is None:
+        raise InvalidInput(
+            f"Cannot release {host.options.project}: {section}.{name} takes its content from the variable {variable}, which is not in "
+            f".env. Add a parameter {variable}, or correct {section}.{name}. Nothing was changed."
+        )
+    return value
 
 
 def _is_secret(key: str, value: str, secret_keys) -> bool:
@@ -161,7 +193,7 @@ def wanted(host, prepared: Prepared, containers: list) -> tuple:
         result.append(
             Wanted(
                 service,
-                fingerprint.fingerprint(host.key, service, prepared.project, prepared.content.root, prepared.contents),
+                fingerprint.fingerprint(host.key, service, prepared.project, prepared.content.root, prepared.contents, prepared.values),
                 proxy_fingerprint,
                 text,
                 hashes.get(service.name, ""),

@@ -36,8 +36,11 @@ class ProxyControl:
         return files.read(self._file)
 
     def write(self, text: str) -> None:
-        files.make_directory(self.directory)
-        files.write(self._file, text)
+        try:
+            files.make_directory(self.directory)
+            files.write(self._file, text)
+        except OSError as exc:
+            raise files.failure(f"write the configuration of {self.service}'s proxy", exc) from exc
 
     def remove(self) -> None:
         files.remove_tree(self.directory)
@@ -101,7 +104,10 @@ class ProxyControl:
             raise ComposeReleaseError(f"Failed to command the proxy of {self.service}: it answered '{bad[0].strip()}'.")
 
     def switch(self, shape: haproxy.Shape, colour: str, addresses: dict) -> None:
-        """Moves the traffic to ``colour`` and returns when the proxy says so. The file comes first: a proxy that restarts obeys it."""
+        """Moves the traffic to ``colour`` and returns when the proxy says so and its file too, which a proxy that restarts obeys.
+
+        The traffic comes first: a full disk must not keep it where it is.
+        """
         deadline = self._clock.monotonic() + _SETTLE
         commands = haproxy.address_commands(shape, colour, addresses)
         if commands and not wait_until(
@@ -111,10 +117,10 @@ class ProxyControl:
                 f"Failed to move the traffic of {self.service} to {colour}: the proxy does not learn the new containers' addresses. "
                 "See whether they share a network with it."
             )
-        self.write(haproxy.render(shape, colour))
         self.command(haproxy.switch_commands(shape, colour))
         if not wait_until(self._clock, lambda: haproxy.ready_in_runtime(self.servers(), colour), deadline=deadline, interval=0.02):
             raise ComposeReleaseError(f"Failed to move the traffic of {self.service} to {colour}: the proxy does not show it as ready.")
+        self.write(haproxy.render(shape, colour))
 
     def _knows(self, shape: haproxy.Shape, colour: str, addresses: dict, commands: list) -> bool:
         """Tells the proxy the addresses and looks whether it has them. A server that has none yet takes its first from DNS only."""

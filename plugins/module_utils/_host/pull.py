@@ -7,14 +7,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from .._compose import fingerprint, images, model, names
 from .._compose.errors import InvalidInput
-from . import aws
+from . import aws, files, scratch
 
 _AT_ONCE = 3  # pulls side by side
 
@@ -98,14 +97,14 @@ def pull_missing(host, wanted: dict, *, always: bool, proxied: bool) -> None:
         todo.setdefault(host.options.proxy_image, "proxy")
     if not todo:
         return
-    directory = tempfile.mkdtemp(prefix="bluegreen-login-")  # 0700
-    try:
+    with scratch.directory("bluegreen-login-") as directory:
         config = ""
         if host.options.registry == "ecr":
             config = directory
-            _copy_plain_config(directory)
             client = aws.make_client("ecr", host.options.region, host.options.endpoint_url)
-            for registry, user, password in aws.registry_logins(client, sorted(todo)):
+            logins = aws.registry_logins(client, sorted(todo))
+            _write_config(directory, [registry for registry, _user, _password in logins])
+            for registry, user, password in logins:
                 host.redact.add([password])
                 host.docker.login(registry, user, password, config)
                 host.event(f"logged in to {registry}")
@@ -114,13 +113,10 @@ def pull_missing(host, wanted: dict, *, always: bool, proxied: bool) -> None:
         for reference, job in jobs:
             job.result()
             host.event(f"pulled {reference}")
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
-def _copy_plain_config(directory: str) -> None:
-    """Credential helpers and other logins of the user go on working beside the temporary login."""
-    own = os.path.join(os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker"), "config.json")
-    if os.path.exists(own):
-        shutil.copy(own, os.path.join(directory, "config.json"))
-        os.chmod(os.path.join(directory, "config.json"), 0o600)
+def _write_config(directory: str, registries: list) -> None:
+    """Credential helpers and other logins of the user go on working beside the temporary login, which no helper may keep."""
+    own = files.read_json(os.path.join(os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker"), "config.json")) or {}
+    helpers = dict(own.get("credHelpers") or {}, **{registry: "" for registry in registries})
+    files.write(os.path.join(directory, "config.json"), json.dumps(dict(own, credHelpers=helpers)))

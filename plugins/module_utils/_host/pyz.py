@@ -24,7 +24,7 @@ PACKED = {
     "_iam": ("__init__", "denials"),
     "_host": (
         "__init__", "aws", "boot", "cli", "clock", "docker", "files", "fleet", "host", "info", "lock", "prepare", "process", "proxy",
-        "pull", "recover", "release", "rollout", "store", "watch",
+        "pull", "recover", "release", "rollout", "scratch", "store", "watch",
     ),
 }  # fmt: skip
 

@@ -16,9 +16,20 @@ def recover(host) -> None:
 
     Afterwards the running proxies, their files and the record agree on one live release. Safe to be interrupted itself.
     """
-    journal = host.store.journal()
-    for identifier in host.store.unrecorded():
-        host.store.remove(identifier)
+    store = host.store
+    store.sweep()
+    in_use = {store.current()} | {one.release for one in host.docker.containers()}
+    for identifier in store.unrecorded():
+        if identifier not in in_use:
+            store.remove(identifier)
+        else:
+            host.warn(
+                f"Release {identifier} runs and has no record ({store.path(identifier)}/release.json); it is kept. "
+                "Restore the file from a backup, or release again."
+            )
+    journal = store.journal()
+    if store.journal_damage():
+        journal = _rebuilt(host)
     if journal is None:
         _close_records(host)
         return
@@ -39,10 +50,34 @@ def recover(host) -> None:
 def _close_records(host) -> None:
     """A record that still says 'running' is one of a process that is gone, since this one has the lock."""
     for item in host.store.records():
-        if item.result == record.RUNNING:
+        if item.result == record.RUNNING and item.id == host.store.current():
+            host.store.save(record.ended(item, record.SUCCEEDED, duration=item.duration))
+        elif item.result == record.RUNNING:
             host.store.save(record.ended(item, record.INTERRUPTED, duration=item.duration, error="the process that released was killed"))
             host.store.forget_environment(item.id)
             host.warn(f"Release {item.id} by {item.actor or 'somebody'} was interrupted; what it had started was removed.")
+
+
+def _rebuilt(host):
+    """What a damaged journal said, as far as records and containers say it; None when no release was under way."""
+    store = host.store
+    path = f"{store.state}/journal.json"
+    host.warn(f"The journal of an interrupted release ({path}) cannot be read: {store.journal_damage()}. What runs was asked instead.")
+    running = [item for item in store.records() if item.result == record.RUNNING]
+    if not running or running[-1].id == store.current():
+        store.clear_journal()
+        return None
+    release, colours = running[-1].id, {}
+    for one in host.docker.containers():
+        if one.role == names.ROLE_WORKER:
+            colours.setdefault(one.owner, {})[one.colour] = one.release
+    services = []
+    for service, found in sorted(colours.items()):
+        new = next((colour for colour, of in found.items() if of == release), "")
+        old = names.other(new) if new and names.other(new) in found else ""
+        if new:
+            services.append({"service": service, "kind": model.PROXIED, "action": "", "old": old, "new": new})
+    return {"release": release, "phase": "unknown", "previous": running[-1].previous, "services": services}
 
 
 def _undo(host, journal: dict) -> None:

@@ -12,14 +12,12 @@ import dataclasses
 import datetime
 import getpass
 import os
-import shutil
 import signal
-import tempfile
 
 from .._compose import model, names, plan, record
-from .._compose.errors import ComposeReleaseError, Interrupted, ReleaseFailed
+from .._compose.errors import ComposeReleaseError, Interrupted, InvalidInput, ReleaseFailed
 from .._compose.options import PRESENT
-from . import files, prepare, rollout
+from . import files, prepare, rollout, scratch
 from .clock import iso, parse_stamp, stamp
 from .host import Host
 from .lock import Lock
@@ -48,18 +46,33 @@ def user() -> str:
 
 def perform(host: Host, *, check: bool = False) -> Outcome:
     """Releases or rolls back as ``host.options`` say. ``check`` predicts and changes nothing."""
+    try:
+        return _perform(host, check)
+    except ComposeReleaseError as exc:
+        raise type(exc)(host.redact(str(exc))) from exc
+    except OSError as exc:
+        raise files.failure(f"{'predict' if check else 'carry out'} the {_what(host)}", exc) from exc
+
+
+def _what(host: Host) -> str:
+    return f"{'release' if host.options.state == PRESENT else 'rollback'} of {host.options.project}"
+
+
+def _perform(host: Host, check: bool) -> Outcome:
     options = host.options
+    scratch.sweep()
     if check:
-        return _predict(host)
+        with interruptible(), scratch.directory("bluegreen-check-") as root:  # holds .env for as long as Compose needs to read it
+            return _predict(host, root)
     host.store.set_up()
     lock = Lock(host.store.lock, host.clock)
-    what = f"{'release' if options.state == PRESENT else 'rollback'} of {options.project}"
-    lock.acquire(options.actor or user(), what, options.lock_timeout)
+    lock.acquire(options.actor or user(), _what(host), options.lock_timeout)
     host.run.held.append(lock.descriptor)
     try:
         with interruptible():
             host.docker.check_versions()
             host.key = host.store.key(create=True)
+            _report_damage(host)
             recover(host)
             return _release(host)
     finally:
@@ -89,6 +102,18 @@ def interruptible():
             signal.signal(kind, handler)
 
 
+def _report_damage(host: Host) -> None:
+    """Names what cannot be read; it is kept, and so is all that it may speak of."""
+    store = host.store
+    for identifier, why in store.damaged().items():
+        live = identifier == store.current()
+        host.warn(
+            f"The record of {'the live ' if live else ''}release {identifier} ({store.path(identifier)}/release.json) cannot be read: "
+            f"{why}. The release and what runs of it are kept, and no old release is removed meanwhile. Restore the file from a backup"
+            + (", or release again: jobs run once more, and a rollback to it is not possible." if live else ", or delete the directory.")
+        )
+
+
 def _content(host: Host, root: str, target) -> prepare.Content:
     """Fills ``root`` with the release's files and says how they are to be read. ``target`` is the release to return to, or None."""
     options = host.options
@@ -109,6 +134,13 @@ def _recorded(root: str, item: record.Record) -> prepare.Content:
 def _target(host: Host, records: list, current: str):
     if host.options.state == PRESENT:
         return None
+    damaged = host.store.damaged()
+    for identifier in (current, host.options.release):
+        if identifier in damaged:
+            raise InvalidInput(
+                f"Cannot roll back: the record of release {identifier} ({host.store.path(identifier)}/release.json) cannot be read: "
+                f"{damaged[identifier]}. Restore the file from a backup, or release the version that you want. Nothing was changed."
+            )
     return record.rollback_target(records, current, host.options.release)
 
 
@@ -152,19 +184,16 @@ def _same(new: record.Record, live) -> bool:
     return live is not None and all(getattr(new, name) == getattr(live, name) for name in kept)
 
 
-def _predict(host: Host) -> Outcome:
+def _predict(host: Host, root: str) -> Outcome:
     host.docker.check_versions()
+    _report_damage(host)
     host.key = host.store.key(create=False)
     records, current = host.store.records(), host.store.current()
     target = _target(host, records, current)
     live = record.by_id(records).get(current)
-    root = tempfile.mkdtemp(prefix="bluegreen-check-")  # 0700; holds .env for as long as Compose needs to read it
-    try:
-        content = _content(host, root, target)
-        prepared, wanted, decided = _decide(host, content, live, check=True, rollback=bool(target))
-        new = _new_record(host, "", prepared, wanted, decided, target, current)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    content = _content(host, root, target)
+    prepared, wanted, decided = _decide(host, content, live, check=True, rollback=bool(target))
+    new = _new_record(host, "", prepared, wanted, decided, target, current)
     changed = decided.changed or bool(decided.leftovers) or not _same(new, live)
     return _outcome(host, changed, new if changed else live, decided, live)
 
@@ -184,9 +213,9 @@ def _release(host: Host) -> Outcome:
     target = _target(host, records, current)
     identifier = _identifier(host, records)
     root = store.path(identifier)
-    files.make_directory(root, 0o755)
     started = host.elapsed()
     try:
+        files.make_directory(root, 0o755)
         content = _content(host, root, target)
         prepared, wanted, decided = _decide(host, content, live, check=False, rollback=bool(target))
     except BaseException:
@@ -198,7 +227,7 @@ def _release(host: Host) -> Outcome:
         host.event("nothing to do")
         return _outcome(host, False, live, decided, live)
     store.save(new)
-    restore = _restorer(host, live)
+    restore = _restorer(host, live, current)
     work = rollout.Rollout(host, identifier, prepared, wanted, decided, restore)
     try:
         work.journal(rollout.PREPARE, current)
@@ -209,56 +238,75 @@ def _release(host: Host) -> Outcome:
         store.set_current(identifier)  # from here on the release is live, whatever happens to this process
     except BaseException as exc:
         _take_back(host, work, new, exc, host.elapsed() - started, current)
-    store.save(new)
     host.event(f"release {identifier} is live")
-    try:
-        work.drain()
-    except ComposeReleaseError as exc:
-        host.warn(f"Release {identifier} is live, but its predecessor could not be removed completely: {exc} The next release tries again.")
+    for words, step in (
+        ("its record could not be written", lambda: store.save(new)),
+        ("its predecessor could not be removed completely", work.drain),
+        ("older releases could not be removed", lambda: _prune(host)),
+    ):
+        try:
+            step()
+        except (ComposeReleaseError, OSError) as exc:
+            host.warn(f"Release {identifier} is live, but {words}: {_sentence(exc, 'finish it')} The next release tries again.")
     store.clear_journal()
-    _prune(host)
     return _outcome(host, True, new, decided, live)
 
 
 def _take_back(host: Host, work, new: record.Record, exc: BaseException, duration: float, current: str) -> None:
     """Undoes, records, and raises the sentence that says what happened."""
-    cause = host.redact(str(exc)) or type(exc).__name__
+    cause = host.redact(_sentence(exc, "write the release's files")) or type(exc).__name__
     host.event(f"failed: {cause.splitlines()[0]}")
     stays = f"release {current} goes on unchanged" if current else "nothing is live"
-    words = ""
-    try:
-        work.undo()
-    except ComposeReleaseError as problem:
-        words = f" Taking it back was not complete: {problem} Run the release again; it begins with what is left."
     result = record.INTERRUPTED if isinstance(exc, Interrupted) else record.FAILED
-    host.store.save(record.ended(new, result, duration=duration, error=cause))
-    host.store.forget_environment(new.id)
-    host.store.clear_journal()
-    if not isinstance(exc, ComposeReleaseError):
+    store, problems = host.store, []
+    for step in (  # traffic first, files after; each is tried whatever became of the one before
+        work.undo,
+        lambda: store.restore_current(current),
+        lambda: store.forget_environment(new.id),
+        lambda: store.save(record.ended(new, result, duration=duration, error=cause)),
+        store.clear_journal,
+    ):
+        try:
+            step()
+        except (ComposeReleaseError, OSError) as problem:
+            problems.append(host.redact(_sentence(problem, "record the failed release")))
+    unique = " ".join(dict.fromkeys(problems))
+    words = f" Taking it back was not complete: {unique} Run the release again; it begins with what is left." if problems else ""
+    if not isinstance(exc, (ComposeReleaseError, OSError)):
         raise exc
     first, newline, rest = cause.partition("\n")
     raise ReleaseFailed(f"Release {new.id} of {new.project} {result}, and {stays}: {first}{newline}{rest}{words}") from exc
 
 
-def _restorer(host: Host, live):
+def _sentence(exc: BaseException, attempt: str) -> str:
+    return str(files.failure(attempt, exc)) if isinstance(exc, OSError) else str(exc)
+
+
+def _restorer(host: Host, live, current: str):
     """A function that gives the live release as it was prepared, read again when somebody needs it."""
     known: list = []
 
     def restore():
         if not known:
-            if live is None:
-                known.append(None)
-            else:
-                content = _recorded(host.store.path(live.id), live)
+            root = host.store.path(current)
+            if live:
+                known.append(prepare.load(host, _recorded(root, live), host.docker.containers()))
+            elif current and os.path.isdir(root):  # its record is damaged, its files are not
+                options = host.options
+                content = prepare.Content(root, options.compose_file, options.images, {}, options.treatments())
                 known.append(prepare.load(host, content, host.docker.containers()))
+            else:
+                known.append(None)
         return known[0]
 
     return restore
 
 
 def _prune(host: Host) -> None:
-    """Removes releases that nobody goes back to, and the images that only they used."""
+    """Removes releases that no rollback goes back to, and the images that only they used; nothing while a record cannot be read."""
     store = host.store
+    if store.damaged():
+        return
     records = store.records()
     containers = host.docker.containers()
     current, keep = store.current(), host.options.keep_releases

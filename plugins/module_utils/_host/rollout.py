@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .._compose import fingerprint, haproxy, model, names, plan, transform
 from .._compose.errors import ComposeReleaseError, ReleaseFailed
+from . import files
 from .clock import wait_until
 from .prepare import Prepared, shape
 from .watch import HealthWatch
@@ -112,6 +113,8 @@ class Rollout:
                 step()
             except ComposeReleaseError as exc:
                 problems.append(str(exc))
+            except OSError as exc:
+                problems.append(str(files.failure("take a step back", exc)))
         if problems:
             raise ComposeReleaseError(" ".join(problems))
 
@@ -292,7 +295,7 @@ class Rollout:
         else:
             definition, source = self._prepared.service(service), self._prepared
         image = old[0].image_id if old else definition.image.pinned
-        mark = fingerprint.fingerprint(self._host.key, definition, source.project, source.content.root, source.contents)
+        mark = fingerprint.fingerprint(self._host.key, definition, source.project, source.content.root, source.contents, source.values)
         release = old[0].release if old and old[0].release else self._id
         self._up(service, {service: transform.plain(definition, image, release, mark)}, prepared=source)
         self._host.event(f"{service} is back as it was")

@@ -58,14 +58,27 @@ class Store:
 
     # -- records
 
-    def records(self) -> list:
-        """All records, oldest first. A directory without a readable record is no release."""
+    def _directories(self) -> list:
         try:
-            found = sorted(name for name in os.listdir(self.releases) if names.is_release_id(name))
+            return sorted(name for name in os.listdir(self.releases) if names.is_release_id(name))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        data = [files.read_json(os.path.join(self.path(name), RECORD)) for name in found]
-        return [record.from_dict(item) for item in data if item]
+
+    def _record(self, identifier: str) -> str:
+        return os.path.join(self.path(identifier), RECORD)
+
+    def records(self) -> list:
+        """All records that can be read, oldest first."""
+        found = [(name, files.read_json(self._record(name))) for name in self._directories()]
+        return [record.from_dict(item) for name, item in found if item and item.get("id") == name]
+
+    def damaged(self) -> dict:
+        """Id -> why, of releases whose record is there and cannot be read."""
+        known = {item.id for item in self.records()}
+        found = {name: files.damage(self._record(name)) for name in self._directories() if name not in known}
+        return {
+            name: why or "it is not the record of this release" for name, why in found.items() if why or os.path.lexists(self._record(name))
+        }
 
     def save(self, item: record.Record) -> None:
         files.write(os.path.join(self.path(item.id), RECORD), json.dumps(item.to_dict(), indent=2, sort_keys=True) + "\n")
@@ -76,14 +89,21 @@ class Store:
     def forget_environment(self, identifier: str) -> None:
         """A failed release keeps its record and not its secrets."""
         path = os.path.join(self.path(identifier), ENVIRONMENT)
-        if os.path.exists(path):
+        if os.path.lexists(path) and identifier != self.current():
             os.unlink(path)
 
     def unrecorded(self) -> list:
         """Release directories without a record: a killed process left them before anything was started."""
-        known = {item.id for item in self.records()}
+        return [name for name in self._directories() if not os.path.lexists(self._record(name))]
+
+    def sweep(self) -> None:
+        """Removes what a power cut left of files that were being written, secrets among them."""
+        for directory in (self.state, *(self.path(name) for name in self._directories()), *self._proxy_directories()):
+            files.remove_unfinished(directory)
+
+    def _proxy_directories(self) -> list:
         try:
-            return sorted(name for name in os.listdir(self.releases) if names.is_release_id(name) and name not in known)
+            return [os.path.join(self.proxies, name) for name in os.listdir(self.proxies)]
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -99,11 +119,25 @@ class Store:
     def set_current(self, identifier: str) -> None:
         files.link(os.path.join("releases", identifier), self._current)
 
+    def restore_current(self, identifier: str) -> None:
+        """After a failure: the link points where it did; away when there was none."""
+        if self.current() == identifier:
+            return
+        if identifier:
+            self.set_current(identifier)
+        else:
+            os.unlink(self._current)
+
     # -- the journal
 
     def journal(self):
-        """{release, phase, previous, services} of a release that has not ended, or None."""
-        return files.read_json(self._journal)
+        """{release, phase, previous, services} of a release that has not ended, or None (also when it is damaged)."""
+        data = files.read_json(self._journal)
+        return data if data and {"release", "phase", "previous", "services"} <= set(data) else None
+
+    def journal_damage(self) -> str:
+        """Why the journal that is there cannot be read; empty when it can, or is not there."""
+        return files.damage(self._journal) or ("it is incomplete" if os.path.lexists(self._journal) and not self.journal() else "")
 
     def write_journal(self, data: dict) -> None:
         files.write(self._journal, json.dumps(data, sort_keys=True) + "\n")

@@ -19,7 +19,7 @@ def mark(root=ROOT, contents=None, image=None, key=KEY, **definition):
     base = {"environment": {"A": "1"}, "volumes": [mount], "expose": ["80"], "command": ["run"]}
     config = project(one=dict(base, **definition))
     services, _warnings = classify(config, one=image or facts())
-    return fingerprint.fingerprint(key, services[0], config, root, contents or {"conf/app.conf": "aaa", "README": "bbb"})
+    return fingerprint.fingerprint(key, services[0], config, root, contents or {"conf/app.conf": "aaa", "README": "bbb"}, {})
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,60 @@ def test_secrets_and_configs_from_files_count():
         config = project(one={"secrets": [{"source": "token", "target": "/run/secrets/token"}]})
         config["secrets"] = {"token": {"name": "popcon_token", "file": f"{ROOT}/token.txt"}}
         services, _warnings = classify(config)
-        return fingerprint.fingerprint(KEY, services[0], config, ROOT, {"token.txt": content})
+        return fingerprint.fingerprint(KEY, services[0], config, ROOT, {"token.txt": content}, {})
 
     assert fingerprint.differences(with_secret("a"), with_secret("b")) == ["mounted files"]
+
+
+def from_environment(section, value, **top):
+    config = project(api={section: [{"source": "db_password"}], "expose": ["8080"]}, other={})
+    config[section] = {"db_password": dict({"name": "popcon_db_password", "environment": "DB_PASSWORD"}, **top), "unused": {"name": value}}
+    services, _warnings = classify(config)
+    return {
+        item.name: fingerprint.fingerprint(KEY, item, config, ROOT, {}, {(section, "db_password"): fingerprint.digest(KEY, value)})
+        for item in services
+    }
+
+
+@pytest.mark.case("C2")
+@pytest.mark.parametrize("section", ["secrets", "configs"])
+def test_a_rotated_secret_from_the_environment_counts_where_it_is_used(section):
+    before, after = from_environment(section, "one"), from_environment(section, "two")
+    assert fingerprint.differences(before["api"], after["api"]) == ["mounted files"]
+    assert before["other"] == after["other"]
+    assert from_environment(section, "one") == before
+
+
+@pytest.mark.case("C2")
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"label_file": [f"{ROOT}/app.txt"]},
+        {"env_file": [{"path": f"{ROOT}/app.txt", "required": True}]},
+        {"credential_spec": {"file": f"{ROOT}/app.txt"}},
+        {"volumes": [{"type": "volume", "source": "conf", "target": "/conf", "read_only": True}]},
+    ],
+)
+def test_whatever_names_a_file_of_the_bundle_counts_with_its_content(definition):
+    def with_content(text):
+        config = project(one=dict(definition, expose=["80"]))
+        device = {"name": "popcon_conf", "driver_opts": {"type": "none", "o": "bind", "device": f"{ROOT}/app.txt"}}
+        config["volumes"] = {"conf": device}
+        services, _warnings = classify(config)
+        return fingerprint.fingerprint(KEY, services[0], config, ROOT, {"app.txt": text}, {})
+
+    assert fingerprint.differences(with_content("a"), with_content("b")) == ["mounted files"]
+
+
+@pytest.mark.case("C2")
+def test_the_content_of_a_config_counts():
+    def with_content(text):
+        config = project(one={"configs": [{"source": "motd", "target": "/motd"}]})
+        config["configs"] = {"motd": {"name": "popcon_motd", "content": text}}
+        services, _warnings = classify(config)
+        return fingerprint.fingerprint(KEY, services[0], config, ROOT, {}, {})
+
+    assert fingerprint.differences(with_content("a"), with_content("b")) == ["definition"]
 
 
 def test_it_needs_the_key():

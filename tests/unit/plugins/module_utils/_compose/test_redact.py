@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose.redact import MASK, Redactor
 
-SECRETS = ["p@ss/w0rd", "it's \"quoted\" $HOME & <more>", "päss wörd 🔑!", "back\\slash$$twice%done", "a+b=c/d?e#f", "tail==", "~*!()-._x y"]
+SECRETS = ["p@ss/w0rd", 'it\'s "quoted" $HOME & <more>', "päss wörd 🔑!", "back\\slash$$twice%done", "a+b=c/d?e#f", "tail==", "~*!()-._x"]
 
 
 def _escape_all(secret, unit):

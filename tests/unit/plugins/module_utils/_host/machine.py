@@ -136,6 +136,10 @@ class Docker:
         text = re.sub(r"\$\{(\w+)\}", lambda match: _environment(environment_file)[match.group(1)], files.read(file))
         return json.loads(text)
 
+    def variable(self, directory, environment_file, name):
+        self.machine.tick("config")
+        return _environment(environment_file).get(name)
+
     def compose_hashes(self, directory, environment_file, file):
         return {}
 

@@ -52,6 +52,17 @@ def test_versions(answers, words):
         docker(Run(**answers)).check_versions()
 
 
+@pytest.mark.case("C2")
+@pytest.mark.parametrize(
+    ("given", "value"), [({"VALUE": "a$$b", "SET": "set"}, "a$b"), ({"VALUE": "", "SET": "set"}, ""), ({"VALUE": "", "SET": ""}, None)]
+)
+def test_a_variable_as_compose_reads_it(given, value):
+    run = Run(config=json.dumps({"services": {"probe": {"environment": given}}}))
+    assert docker(run).variable("/opt/popcon", "/opt/popcon/.env", "DB_PASSWORD") == value
+    args, options = run.calls[0]
+    assert args[args.index("--env-file") + 1] == "/opt/popcon/.env" and "${DB_PASSWORD}" in options["stdin"]
+
+
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [

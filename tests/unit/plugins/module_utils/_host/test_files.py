@@ -64,7 +64,7 @@ def test_contents_count_what_is_in_files_and_whether_they_run(tmp_path):
     (tmp_path / "link").symlink_to("conf/a")
     first, paths = files.contents(str(tmp_path), skip=(".env",))
     assert set(first) == {"conf/a", "run", "link"} and paths == {"conf", "conf/a", "run", "link"}
-    assert first["conf/a"] == first["run"] and first["link"] == "link:conf/a"
+    assert first["conf/a"] == first["run"] and first["link"] == "link:conf/a " + first["conf/a"]
     (tmp_path / "run").chmod(0o755)
     assert files.contents(str(tmp_path))[0]["run"] != first["run"]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose import haproxy
 from ansible_collections.bluegreen.aws.plugins.module_utils._compose.errors import ComposeReleaseError
+from ansible_collections.bluegreen.aws.plugins.module_utils._host import files
 from ansible_collections.bluegreen.aws.plugins.module_utils._host.clock import Clock
 from ansible_collections.bluegreen.aws.plugins.module_utils._host.proxy import ProxyControl
 
@@ -80,6 +82,23 @@ def test_a_switch(control, peer):
     assert haproxy.live_in_file(control.text()) == "green"
     assert control.observe().live == "green"
     assert control.sessions("blue") == 3
+
+
+@pytest.mark.case("B9")
+def test_the_traffic_moves_though_the_disk_is_full(control, peer, monkeypatch):
+    control.write(haproxy.render(SHAPE, "blue"))
+
+    def full(path, _text, _mode=0o600):
+        raise OSError(errno.ENOSPC, "No space left on device", path)
+
+    monkeypatch.setattr(files, "write", full)
+    with pytest.raises(ComposeReleaseError) as caught:
+        control.switch(SHAPE, "green", {"popcon-backend-green-1": "172.20.0.9"})
+    assert str(caught.value) == (
+        f"Failed to write the configuration of backend's proxy: No space left on device ({control.directory}/haproxy.cfg). "
+        "Free space (docker image prune) or enlarge the volume, then run again."
+    )
+    assert peer.servers["green-1"][1] and not peer.servers["blue-1"][1]
 
 
 def test_a_command_that_is_refused(control, peer):

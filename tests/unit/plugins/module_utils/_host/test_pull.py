@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import pathlib
 
 import pytest
 
@@ -108,8 +110,8 @@ def test_unknown_names_and_missing_images(machine):
 
 def test_a_login_for_the_time_of_the_pull(machine, monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    (tmp_path / "config.json").write_text("{}")
-    monkeypatch.setattr(pull.tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "config.json").write_text('{"credsStore": "pass", "credHelpers": {"other.example": "helper"}}')
+    monkeypatch.setattr(pull.scratch.tempfile, "tempdir", str(tmp_path))
 
     class Client:
         def get_authorization_token(self):
@@ -118,9 +120,18 @@ def test_a_login_for_the_time_of_the_pull(machine, monkeypatch, tmp_path):
 
     monkeypatch.setattr(aws, "make_client", lambda *_args: Client())
     docker = Registry(PROXY, {"r.example/a:1": "sha256:new"})
+    configs = []
+    real = docker.pull
+
+    def pulled(*args):
+        configs.append(json.loads((pathlib.Path(args[2]) / "config.json").read_text()))
+        real(*args)
+
+    docker.pull = pulled
     resolve(machine, docker, pull="missing", registry="ecr")
+    # No credential helper gets the password to keep.
+    assert configs == [{"credsStore": "pass", "credHelpers": {"other.example": "helper", "r.example": ""}}]
     assert docker.logins == [("r.example", "AWS", "hunter2")]
-    assert docker.pulled == [("r.example/a:1", True)]
     assert [path.name for path in tmp_path.iterdir() if "bluegreen-login" in path.name] == []
 
 

@@ -53,8 +53,9 @@ def test_the_live_one(store):
 
 
 def test_the_journal(store):
-    store.write_journal({"release": A})
-    assert store.journal() == {"release": A}
+    data = {"release": A, "phase": "switch", "previous": "", "services": []}
+    store.write_journal(data)
+    assert store.journal() == data
     store.clear_journal()
     store.clear_journal()
     assert store.journal() is None
@@ -67,6 +68,71 @@ def test_a_failed_release_keeps_no_secret(store):
     store.forget_environment(A)
     store.forget_environment(A)
     assert os.listdir(store.path(A)) == ["release.json"]
+
+
+def damage(store, identifier, text="{half"):
+    save(store, identifier)
+    with open(os.path.join(store.path(identifier), "release.json"), "w") as stream:
+        stream.write(text)
+
+
+@pytest.mark.case("B8")
+@pytest.mark.parametrize("text", ["{half", "", "[]", '"text"', "{}", '{"id": "20200101T000000Z-0000", "project": "popcon"}'])
+def test_a_record_that_cannot_be_read_is_damaged_and_not_unrecorded(store, text):
+    save(store, A)
+    damage(store, B, text)
+    assert list(store.damaged()) == [B] and store.damaged()[B]
+    assert store.unrecorded() == []
+    assert [item.id for item in store.records()] == [A]
+
+
+@pytest.mark.case("B8")
+def test_a_damaged_journal_is_no_journal_and_is_named(store):
+    for text, why in (("{half", "it is no JSON"), ("[]", "it holds no object"), ('{"release": "x"}', "it is incomplete")):
+        with open(os.path.join(store.state, "journal.json"), "w") as stream:
+            stream.write(text)
+        assert store.journal() is None and store.journal_damage().startswith(why)
+    store.clear_journal()
+    assert store.journal_damage() == ""
+
+
+@pytest.mark.case("B8")
+def test_a_damaged_key_is_not_replaced(store):
+    path = os.path.join(store.state, "key")
+    for text in ("", "not hexadecimal" * 10, "ab"):
+        with open(path, "w") as stream:
+            stream.write(text)
+        with pytest.raises(InvalidInput) as caught:
+            store.key(create=True)
+        assert str(caught.value) == (
+            f"Cannot release: {path}, the key under which values are compared, is damaged. Restore it from a backup, or delete it: "
+            "the next release then starts every container anew, side by side where it can. Nothing was changed."
+        )
+        with open(path) as stream:
+            assert stream.read() == text
+
+
+@pytest.mark.case("B8")
+def test_the_live_environment_is_never_forgotten(store):
+    save(store, A)
+    with open(os.path.join(store.path(A), ".env"), "w") as stream:
+        stream.write("KEY=secret")
+    store.set_current(A)
+    store.forget_environment(A)
+    assert sorted(os.listdir(store.path(A))) == [".env", "release.json"]
+
+
+@pytest.mark.case("A4")
+def test_what_a_power_cut_left_of_a_file_is_swept(store):
+    save(store, A)
+    os.makedirs(os.path.join(store.proxies, "web"))
+    left = [os.path.join(folder, ".new-x1") for folder in (store.state, store.path(A), os.path.join(store.proxies, "web"))]
+    for path in left:
+        with open(path, "w") as stream:
+            stream.write("secret")
+    store.sweep()
+    assert [path for path in left if os.path.exists(path)] == []
+    assert [item.id for item in store.records()] == [A]
 
 
 def test_the_key_is_only_made_when_something_is_changed(store):
