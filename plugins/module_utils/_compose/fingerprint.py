@@ -51,13 +51,13 @@ def fingerprint(key: bytes, service: model.Service, project: dict, root: str, co
     attached = _attached(definition, project, root)
     files: dict = {relative: _below(relative, contents) for relative in _paths([_without_root(definition, root), attached])}
     files.update({f"{section} {name}": values[section, name] for section, name in model.attached(definition) if (section, name) in values})
-    values = [
+    parts = [
         image_identity(service),
         definition_environment(service.definition),
         files,
         [service.kind, service.mode, _without_root(definition, root), attached],
     ]
-    return ".".join(digest(key, value) for value in values)
+    return ".".join(digest(key, part) for part in parts)
 
 
 def definition_environment(definition: dict):

@@ -90,7 +90,7 @@ def _patterns(value: str) -> list:
     lines = {value.strip()} | set(value.splitlines())
     found = [(len(line), _bounded(line)) for line in (lines if "\n" not in value.strip() else lines - {value.strip()})]
     raw = value.encode("utf-8", "surrogateescape")
-    for encoded in {raw, raw.strip()}:
+    for encoded in sorted({raw, raw.strip()}):
         found += [(len(value), pattern) for pattern in _encoded(encoded)]
     if _BARE <= len(raw) <= _LINE:
         found.append((len(value), "(?i:" + raw.hex() + ")"))

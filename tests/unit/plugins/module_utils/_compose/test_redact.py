@@ -38,7 +38,7 @@ SPELLINGS = {
     "JSON, for HTML": lambda secret: json.dumps(secret)[1:-1].replace("<", "\\u003c").replace(">", "\\u003E").replace("&", "\\u0026"),
     "JSON in JSON": lambda secret: json.dumps(json.dumps(secret))[3:-3],
     "compose file": lambda secret: json.dumps(secret.replace("$", "$$"))[1:-1],
-    "XML": lambda secret: html.escape(secret),
+    "XML": html.escape,
     "XML, numbers": lambda secret: _escape_all(secret, lambda char: f"&#{ord(char)};"),
     "XML, hexadecimal": lambda secret: _escape_all(secret, lambda char: f"&#x{ord(char):X};"),
     "shell": lambda secret: shlex.quote(secret)[1:-1] if shlex.quote(secret) != secret else secret,
