@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SYSTEM ?= popcon
 PYTHON := .venv/bin/python
 
-.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e cases canary canary-bad canary-kill bench-rollback bench-judge bench-ssm bench-redeploy bench-refresh selfheal bench-provision bench-noop docs changelog
+.PHONY: help setup demo down test lint unit sanity cloud connection compose role e2e cases mutants canary canary-bad canary-kill bench-rollback bench-judge bench-ssm bench-redeploy bench-refresh selfheal bench-provision bench-noop docs changelog
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ lint unit sanity cloud connection compose role e2e: setup ## One stage of make t
 
 cases: setup ## The tests of each known case, counted by case (make cases CASES="A1 B6" for some)
 	@$(PYTHON) tools/cases.py $(CASES)
+
+mutants: setup ## 200 small changes to the pure modules: does a unit test notice each?
+	@$(PYTHON) tools/mutants.py
 
 bench-ssm: setup ## The connection beside connection: local: tasks, files, hosts, memory
 	@$(PYTHON) benchmarks/ssm.py

@@ -186,7 +186,7 @@ sys.exit(main(["install", "--upgrade", *options]))
 # Not part of the collection's artifact; linted and tested as ordinary Python.
 OUTSIDE = (
     *("localcloud/", "samples/", "benchmarks/", "tools/"),
-    *("tests/e2e", "tests/integration", "tests/unit/benchmarks", "tests/unit/samples"),
+    *("tests/e2e", "tests/integration", "tests/unit/benchmarks", "tests/unit/samples", "tests/unit/tools"),
 )
 
 

@@ -53,7 +53,10 @@ class Owners:
             self._known[pid] = started_at(pid)
 
     def any_alive(self) -> bool:
-        self._known = {pid: started for pid, started in self._known.items() if self._alive(pid, started)}
+        # A host's thread may add an owner meanwhile; only those that have been looked at are removed.
+        for pid, started in list(self._known.items()):
+            if not self._alive(pid, started):
+                self._known.pop(pid, None)
         return bool(self._known)
 
     def _alive(self, pid, started):

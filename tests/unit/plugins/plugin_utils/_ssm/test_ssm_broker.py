@@ -120,3 +120,18 @@ def test_a_broker_that_cannot_accept_for_a_moment_goes_on(world):
     real, broker._listener = broker._listener, Listener()
     assert ask(path, WISH) == b"adopted"
     assert refused
+
+
+@pytest.mark.case("B10")
+def test_an_owner_that_comes_while_the_others_are_looked_at_is_kept(monkeypatch):
+    owners = broker_module.Owners()
+    owners.add(os.getpid())
+    looked_at = owners._alive
+
+    def another_thread_adds_one(pid, started):
+        owners.add(os.getppid())
+        return looked_at(pid, started)
+
+    monkeypatch.setattr(owners, "_alive", another_thread_adds_one)
+    assert owners.any_alive()
+    assert set(owners._known) == {os.getpid(), os.getppid()}
