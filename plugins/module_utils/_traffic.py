@@ -15,6 +15,33 @@ class TrafficError(ValueError):
     """One sentence: what is wrong with the weights or the listener, and what to do."""
 
 
+class WeightsChangedError(TrafficError):
+    """The weights in force are not those that the caller expects: another run or a person has set them. ``found``: {name: percent}."""
+
+    def __init__(self, where: str, found: dict, expected: list):
+        self.found = found
+        super().__init__(
+            f"The weights of {where} were not set: {listed(found)} are in force, where {' or '.join(map(listed, expected))} were expected; "
+            "another run or a person has set them, and they stay (CloudTrail names who: ModifyListener, ModifyRule)."
+        )
+
+
+def listed(weights: dict) -> str:
+    """Weights in a sentence: chat-blue 90, chat-green 10."""
+    return ", ".join(f"{name} {weight}" for name, weight in weights.items())
+
+
+def same(one: dict, other: dict) -> bool:
+    """Whether two {name: percent} send the same traffic: a group that is not named has 0."""
+    return {name: weight for name, weight in one.items() if weight} == {name: weight for name, weight in other.items() if weight}
+
+
+def expect(found: dict, expected: list, where: str) -> None:
+    """WeightsChangedError when what is in force is none of the expected weights."""
+    if not any(same(found, weights) for weights in expected):
+        raise WeightsChangedError(where, found, expected)
+
+
 def check(weights: dict) -> dict:
     """{name: percent} with whole numbers that add up to 100; TrafficError otherwise."""
     checked = {}
@@ -27,8 +54,7 @@ def check(weights: dict) -> dict:
         raise TrafficError("No weights are given; name at least one target group with its percentage.")
     total = sum(checked.values())
     if total != 100:
-        listed = ", ".join(f"{name} {weight}" for name, weight in checked.items())
-        raise TrafficError(f"The weights {listed} add up to {total}; they must add up to 100.")
+        raise TrafficError(f"The weights {listed(checked)} add up to {total}; they must add up to 100.")
     return checked
 
 
@@ -43,9 +69,9 @@ def forward(actions: list, where: str) -> dict:
 
 def tuples(action: dict) -> dict:
     """{target group ARN: weight} of a forward action. A group that is named without a weight has 1, as AWS counts it."""
-    listed = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-    if listed:
-        return {item["TargetGroupArn"]: item.get("Weight", 1) for item in listed}
+    groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    if groups:
+        return {item["TargetGroupArn"]: item.get("Weight", 1) for item in groups}
     return {action["TargetGroupArn"]: 1} if action.get("TargetGroupArn") else {}
 
 

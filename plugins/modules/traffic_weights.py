@@ -198,6 +198,10 @@ def run(module):
     if not delegated:
         receiving = [name for name, weight in after.items() if weight]
         healthy = weights.await_healthy(receiving, 0 if module.check_mode else params["wait_timeout"])
+        # Another run may have set weights meanwhile: those of this task are newer, and `before` is to say what they replace.
+        before = weights.read()
+        after = traffic.wanted(before, given)
+        changed = after != before
         if changed and not module.check_mode:
             seconds = weights.write(after)
         if params["probe"] and not module.check_mode:

@@ -24,16 +24,25 @@ class Weights:
 
     def read(self) -> dict:
         """{name: percent} of the groups that are there now. TrafficError when nothing is forwarded there."""
-        action = traffic.forward(elbv2.actions(self._client, self.place), self.place.text.capitalize())
+        return self._named(elbv2.actions(self._client, self.place))
+
+    def _named(self, actions) -> dict:
+        action = traffic.forward(actions, self.place.text.capitalize())
         found = {self.place.names.get(arn, arn): weight for arn, weight in traffic.tuples(action).items()}
         return traffic.percent(found)
 
-    def write(self, weights: dict) -> float:
-        """Set {name: percent} and read them back; returns the seconds that took. TrafficError when they do not read back."""
+    def write(self, weights: dict, expected: list | None = None) -> float:
+        """Set {name: percent} and read them back; returns the seconds that took. TrafficError when they do not read back.
+
+        ``expected``: the weights over which may be written. AWS has no conditional write here, so they are read immediately before, with
+        nothing in between; WeightsChangedError, and nothing is written, when others are in force.
+        """
         began = time.monotonic()
         arns = self.place.arns()
         before = elbv2.actions(self._client, self.place)
-        traffic.forward(before, self.place.text.capitalize())
+        in_force = self._named(before)
+        if expected is not None:
+            traffic.expect(in_force, expected, self.place.text)
         by_arn = {arns.get(name, name): weight for name, weight in weights.items()}
         elbv2.modify(self._client, self.place, traffic.with_weights(before, by_arn))
         while True:
@@ -41,9 +50,8 @@ class Weights:
             if found == weights:
                 return time.monotonic() - began
             if time.monotonic() - began > READ_BACK_S:
-                listed = ", ".join(f"{name} {weight}" for name, weight in found.items())
                 raise traffic.TrafficError(
-                    f"The weights of {self.place.text} read back as {listed} {READ_BACK_S:g} s after they were set; "
+                    f"The weights of {self.place.text} read back as {traffic.listed(found)} {READ_BACK_S:g} s after they were set; "
                     "something else changes them: find out what (CloudTrail: ModifyListener, ModifyRule) and run again."
                 )
             time.sleep(0.1)

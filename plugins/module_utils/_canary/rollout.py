@@ -41,10 +41,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Shift:
-    """Set the weights, read them back, and answer with ``on_shifted`` or ``on_shift_failed``. ``back``: these are the rollback weights."""
+    """Set the weights if one of ``own`` is in force, read them back, and answer with ``on_shifted``, ``on_shift_failed`` or
+    ``on_taken_over``. ``back``: these are the rollback weights."""
 
     weights: tuple
     why: str
+    own: tuple
     back: bool = False
     not_before: float = 0.0
 
@@ -52,12 +54,14 @@ class Shift:
 @dataclass(frozen=True)
 class Record:
     """Write the rollback weights down before anything else is done: where the traffic goes when this process has ended, unless ``state``
-    is one of FINISHED; after that it is where a rollback leads."""
+    is one of FINISHED; after that it is where a rollback leads. ``own``: every weights that this rollout may have left in force by then;
+    others were set by another run or a person."""
 
     state: str
     step: int
     weights: tuple
     rollback_weights: tuple
+    own: tuple
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ class Rollout:
             if now - self.abort_at >= self.options.give_up_s:
                 return self._finish(now, "stuck", f"{self.why}; the weights could not be put back: {message}")
             wait = min(5.0, 0.25 * 2 ** min(self._failures - 1, 5))
-            return [Shift(self.options.stable, self.why, back=True, not_before=now + wait)]
+            return [self._back(not_before=now + wait)]
         self._note(now, "error", message)
         return self._roll_back(now, message)
 
@@ -338,14 +342,22 @@ class Rollout:
         self._verdict = Verdict("inconclusive", "nothing was asked yet")
         why = f"step {step + 1} of {len(self.steps)}"
         self._note(now, "shift", f"{why}: {self.text(weights)}")
-        return [*self._record(), Shift(weights, why)]
+        return [*self._record(), Shift(weights, why, (self.weights,))]
 
     def _roll_back(self, now: float, why: str) -> list:
         self.state = "rolling_back"
         self.why = why
         self.abort_at = now
         self._note(now, "abort", why, arithmetic=list(self._verdict.arithmetic))
-        return [Shift(self.options.stable, why, back=True)]
+        return [self._back()]
+
+    def _back(self, not_before: float = 0.0) -> Shift:
+        return Shift(self.options.stable, self.why, self._own(), back=True, not_before=not_before)
+
+    def _own(self) -> tuple:
+        """Weights that this rollout may have left in force: a shift whose answer was lost may have worked, a rollback too."""
+        shifted = () if self.state in ("ready", "lead_in") else (self.steps[self.step].weights,)
+        return tuple(dict.fromkeys((self.weights, *shifted, self.options.stable)))
 
     def _finish(self, now: float, outcome: str, why: str) -> list:
         self.state = outcome
@@ -355,7 +367,7 @@ class Rollout:
         return [*self._record(), Finish(outcome, why)]
 
     def _record(self) -> list:
-        return [Record(self.state, self.step, self.weights, self.options.stable)]
+        return [Record(self.state, self.step, self.weights, self.options.stable, self._own())]
 
     def _boost(self) -> list:
         wanted = self.state in ("judging", "paused") and self.judge.suspicious

@@ -14,7 +14,7 @@ from ...module_utils._aws.errors import BluegreenAWSError, sentence
 from ...module_utils._canary import evidence, page
 from ...module_utils._canary.rollout import Ask, Finish, Record, Rollout, Shift
 from ...module_utils._canary.samples import CANDIDATE, FAST, LIVE
-from ...module_utils._traffic import TrafficError
+from ...module_utils._traffic import TrafficError, WeightsChangedError
 from .guard import GuardError
 
 TICK_S = 0.25
@@ -140,6 +140,7 @@ class Driver:
             "step": action.step + 1,
             "weights": self._named(action.weights),
             "rollback_weights": self._named(action.rollback_weights),
+            "own": [self._named(weights) for weights in action.own],
             "listener": self._about["listener"],
             "by": self._about["by"],
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -162,16 +163,15 @@ class Driver:
         began = self._now()
         try:
             if not shift.back:
-                found = self._weights.read()
-                in_force = (found.get(self._groups[LIVE], 0), found.get(self._groups[CANDIDATE], 0))
-                if in_force != self.rollout.weights:
-                    self._do(self.rollout.on_taken_over(self._now(), in_force))
-                    return
                 receiving = [self._groups[colour] for colour, weight in zip((LIVE, CANDIDATE), shift.weights, strict=True) if weight]
                 self._weights.await_healthy(receiving, HEALTHY_S)
-            self._weights.write(self._named(shift.weights))
+            self._weights.write(self._named(shift.weights), [self._named(weights) for weights in shift.own])
             if shift.back:
                 self._verify(shift.weights)
+        except WeightsChangedError as changed:
+            in_force = (changed.found.get(self._groups[LIVE], 0), changed.found.get(self._groups[CANDIDATE], 0))
+            self._do(self.rollout.on_taken_over(self._now(), in_force))
+            return
         except Exception as error:  # a refused call, a lost connection, weights that do not read back: all the same to the rollout
             self._do(self.rollout.on_shift_failed(self._now(), _text(error)))
             return

@@ -46,7 +46,8 @@ class Guard:
         return self._process.pid
 
     def back(self, weights: dict, entry: dict) -> None:
-        """From now on these are the rollback weights. GuardError when the watchdog is gone."""
+        """From now on these are the rollback weights, set over the weights of ``entry["own"]`` and no others. GuardError when the
+        watchdog is gone."""
         try:
             self._tell({"back": weights, "entry": entry})
         except OSError as error:

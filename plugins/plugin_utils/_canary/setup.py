@@ -115,7 +115,7 @@ class Setup:
         back = self._left
         self._say(f"an earlier rollout was left unfinished; its rollback weights are put in force first: {back}")
         self._weights.await_healthy([name for name, weight in back.items() if weight], HEALTHY_S)
-        self._weights.write(back)
+        self._weights.write(back, self._left_own)
 
     def _unfinished(self, colours: dict) -> dict | None:
         """The rollback weights of a rollout that never ended, or None."""
@@ -123,7 +123,11 @@ class Setup:
         back = found.get("rollback_weights")
         if found.get("state") in (None, *UNFINISHED_OK) or not isinstance(back, dict) or set(back) != set(colours.values()):
             return None
-        return back if self._weights.read() != back else None
+        in_force = self._weights.read()
+        self._left_own = found.get("own") or [in_force]  # a record of an earlier version does not say
+        if not any(traffic.same(in_force, weights) for weights in self._left_own):
+            return None  # set by a later run or a person: they count
+        return None if traffic.same(in_force, back) else back
 
     @staticmethod
     def _named_candidate(colours, name, weights):

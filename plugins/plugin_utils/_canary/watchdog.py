@@ -4,7 +4,7 @@
 """The watchdog of one rollout: a process that puts the weights back when the rollout's process is gone without a word; see driver.
 
 It reads lines of JSON on stdin: first ``{"environment", "account", "name", "port", "priority", "record", "log"}``, then ``{"back":
-{group: percent}, "entry": {…}}`` before each shift, and ``{"done": true}`` at the end. The end of stdin without that last line means
+{group: percent}, "entry": {…, "own": [{group: percent}, …]}}`` before each shift, and ``{"done": true}`` at the end. The end of stdin without that last line means
 that the other side was killed. It says "ready" when it can act, and keeps its clients open so that nothing has to be imported when it acts.
 """
 
@@ -23,19 +23,25 @@ sys.path[0] = os.path.abspath(__file__).rsplit(os.sep + "ansible_collections" + 
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws import elbv2  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.rollout_record import Record  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.weights import Weights  # noqa: E402
+from ansible_collections.bluegreen.aws.plugins.module_utils._traffic import WeightsChangedError  # noqa: E402
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary.account import Account  # noqa: E402
 
 TRIES_FOR_S = 900.0
 LONGEST_PAUSE_S = 5.0
 
 
-def restore(weights: Weights, back: dict, say, *, clock=time.monotonic, sleep=time.sleep) -> float | None:
-    """Put the weights back, trying again for TRIES_FOR_S; seconds that took, or None when it never worked."""
+def restore(weights: Weights, back: dict, own: list, say, *, clock=time.monotonic, sleep=time.sleep) -> float | None:
+    """Put the weights back, trying again for TRIES_FOR_S; seconds that took, or None when it never worked.
+
+    WeightsChangedError when none of ``own`` is in force: newer weights stay.
+    """
     began, pause = clock(), 0.25
     while True:
         try:
-            weights.write(back)
+            weights.write(back, own)
             return clock() - began
+        except WeightsChangedError:
+            raise
         except Exception as error:  # whatever it is, the traffic must go back: try again
             say(f"failed to put the weights back: {error}")
         if clock() - began > TRIES_FOR_S:
@@ -58,12 +64,16 @@ def guard(lines, weights: Weights, record: Record, say) -> dict | None:
     if back is None:
         return None
     say(f"the rollout's process is gone; putting the weights back to {back}")
-    seconds = restore(weights, back, say)
-    outcome = "stuck" if seconds is None else "rolled_back"
+    in_force, why = back, "the rollout's process was killed; its watchdog acted"
+    try:
+        seconds = restore(weights, back, entry["own"], say)
+        outcome = "stuck" if seconds is None else "rolled_back"
+    except WeightsChangedError as changed:
+        seconds, outcome, in_force, why = None, "taken_over", changed.found, f"the rollout's process was killed. {changed}"
+        say(str(changed))
     with contextlib.suppress(Exception):  # the weights matter, the record can be mended by the next run
-        why = "the rollout's process was killed; its watchdog acted"
-        record.write({**entry, "state": outcome, "weights": back, "why": why, "by": "watchdog"})
-    return {"outcome": outcome, "weights": back, "seconds": seconds}
+        record.write({**entry, "state": outcome, "weights": in_force, "why": why, "by": "watchdog"})
+    return {"outcome": outcome, "weights": in_force, "seconds": seconds}
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from ansible_collections.bluegreen.aws.plugins.module_utils import _traffic as traffic
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary import plan
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.judge import Judge, Limits
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.rollout import Options, Rollout
@@ -28,11 +29,13 @@ class Weights:
 
     def __init__(self, log):
         self.live, self.log, self.failures, self.sick = {"chat-blue": 100, "chat-green": 0}, log, 0, set()
+        self.meanwhile = lambda: None
 
     def read(self):
         return dict(self.live)
 
-    def write(self, weights):
+    def write(self, weights, expected):
+        traffic.expect(self.live, expected, "listener chat:80")
         if self.failures:
             self.failures -= 1
             self.log.append(("failed", weights))
@@ -42,6 +45,7 @@ class Weights:
         return 0.01
 
     def await_healthy(self, names, _timeout):
+        self.meanwhile()
         if self.sick & set(names):
             raise TrafficError("target group chat-green has no healthy target")
 
@@ -208,6 +212,47 @@ def test_weights_of_somebody_else_are_left_alone(tmp_path):
     found = world.run(Later(world, take_over))
     assert found["outcome"] == "taken_over"
     assert world.weights.live == theirs
+
+
+@pytest.mark.case("B4")
+def test_a_rollback_while_targets_are_waited_for_is_not_undone(tmp_path):
+    world = World(tmp_path)
+
+    def roll_back():
+        if world.weights.live["chat-green"] == 10:
+            world.weights.live = {"chat-blue": 100, "chat-green": 0}
+
+    world.weights.meanwhile = roll_back
+    found = world.run()
+    assert (found["outcome"], found["weights"]) == ("taken_over", [100, 0])
+    assert [entry for entry in world.log if entry[0] == "write"] == [("write", 10)]
+
+
+@pytest.mark.case("B5")
+def test_a_rollback_does_not_overwrite_newer_weights(tmp_path):
+    world = World(tmp_path)
+    theirs = {"chat-blue": 70, "chat-green": 30}
+
+    def take_over():
+        world.weights.live = dict(theirs)
+        world.driver.interrupt("SIGTERM")
+
+    found = world.run(Later(world, take_over))
+    assert (found["outcome"], found["weights"]) == ("taken_over", [70, 30])
+    assert world.weights.live == theirs
+
+
+def test_a_shift_whose_answer_was_lost_is_rolled_back(tmp_path):
+    world = World(tmp_path)
+
+    def lose():
+        if world.weights.live["chat-green"] == 10:
+            world.weights.live = {"chat-blue": 50, "chat-green": 50}
+            raise OSError("the answer was lost")
+
+    world.weights.meanwhile = lose
+    found = world.run()
+    assert (found["outcome"], found["weights"]) == ("rolled_back", [100, 0])
 
 
 def test_what_is_seen_of_the_weights_counts_when_it_is_seen_twice(tmp_path):

@@ -110,9 +110,9 @@ def test_a_listener_that_redirects_is_refused(account):
     assert "does not forward" in sentence()
 
 
-def left(account, state="judging", back=None):
+def left(account, state="judging", back=None, own=None):
     way_back = {"chat-blue": 100, "chat-green": 0} if back is None else back
-    account.client("ssm").parameters[STATE] = json.dumps({"id": "old", "state": state, "rollback_weights": way_back})
+    account.client("ssm").parameters[STATE] = json.dumps({"id": "old", "state": state, "rollback_weights": way_back, "own": own})
 
 
 @pytest.mark.parametrize("state", ["shifting", "judging", "paused", "rolling_back", "stuck"])
@@ -128,6 +128,15 @@ def test_a_run_that_left_candidate_with_most_of_the_traffic_does_not_make_it_liv
     account.client("elbv2").weights = {"chat-blue": 10, "chat-green": 90}
     left(account)
     assert made()._groups == {LIVE: "chat-blue", CANDIDATE: "chat-green"}
+
+
+@pytest.mark.case("B4")
+def test_weights_that_were_set_after_an_unfinished_run_stay(account):
+    account.client("elbv2").weights = {"chat-blue": 0, "chat-green": 100}
+    left(account, own=[{"chat-blue": 90, "chat-green": 10}, {"chat-blue": 100, "chat-green": 0}])
+    with made().prepared() as (driver, _pollers):
+        assert account.client("elbv2").modified == []
+        assert driver.rollout.weights == (100, 0), "green is live now, and blue the candidate"
 
 
 @pytest.mark.parametrize("state", ["done", "rolled_back", "taken_over"])

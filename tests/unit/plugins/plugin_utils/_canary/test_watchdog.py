@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from ansible_collections.bluegreen.aws.plugins.module_utils import _traffic as traffic
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import watchdog
 
 BACK = {"chat-blue": 100, "chat-green": 0}
+SHIFTED = {"chat-blue": 90, "chat-green": 10}
 
 
 class Weights:
-    def __init__(self, failures=0):
-        self.failures, self.written = failures, []
+    def __init__(self, failures=0, in_force=None):
+        self.failures, self.written, self.in_force = failures, [], in_force or {"chat-blue": 90, "chat-green": 10}
 
-    def write(self, weights):
+    def write(self, weights, expected):
+        traffic.expect(self.in_force, expected, "listener chat:80")
         if self.failures:
             self.failures -= 1
             raise OSError("Rate exceeded")
@@ -36,7 +41,7 @@ def lines(*messages):
 
 
 def back(weights=None):
-    return {"back": weights or BACK, "entry": {"id": "r1", "state": "judging", "rollback_weights": BACK}}
+    return {"back": weights or BACK, "entry": {"id": "r1", "state": "judging", "rollback_weights": BACK, "own": [SHIFTED, BACK]}}
 
 
 def run(given, failures=0):
@@ -85,7 +90,7 @@ def test_it_gives_up_in_the_end_and_leaves_the_way_back_on_record():
     def sleep(seconds):
         now[0] += seconds
 
-    assert watchdog.restore(weights, BACK, said.append, clock=lambda: now[0], sleep=sleep) is None
+    assert watchdog.restore(weights, BACK, [SHIFTED], said.append, clock=lambda: now[0], sleep=sleep) is None
     assert now[0] >= watchdog.TRIES_FOR_S
     assert weights.written == []
 
@@ -100,3 +105,18 @@ def test_a_record_that_cannot_be_written_does_not_matter_then():
     done = watchdog.guard(lines(back()), weights, Broken(), lambda _text: None)
     assert done["outcome"] == "rolled_back"
     assert weights.written == [BACK]
+
+
+@pytest.mark.case("B5")
+def test_newer_weights_stay_and_the_record_names_them():
+    newer = {"chat-blue": 0, "chat-green": 100}
+    weights, record, said = Weights(in_force=newer), Record(), []
+    done = watchdog.guard(lines(back()), weights, record, said.append)
+    assert weights.written == []
+    assert (done["outcome"], done["weights"]) == ("taken_over", newer)
+    assert (record.written[0]["state"], record.written[0]["weights"]) == ("taken_over", newer)
+    assert said[-1] == (
+        "The weights of listener chat:80 were not set: chat-blue 0, chat-green 100 are in force, where chat-blue 90, chat-green 10 or "
+        "chat-blue 100, chat-green 0 were expected; another run or a person has set them, and they stay "
+        "(CloudTrail names who: ModifyListener, ModifyRule)."
+    )
