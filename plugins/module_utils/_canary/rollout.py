@@ -213,7 +213,7 @@ class Rollout:
                     self.judge.lead_in(sample)
             return []
         self.judge.observe(samples)
-        self._published.update(sample.source for sample in samples if sample.source != FAST)
+        self._published.update(sample.source for sample in samples if sample.source != FAST and sample.colour == CANDIDATE)
         return self._boost() + self.on_tick(now)
 
     def on_health(self, now: float, colour: str, healthy: int, total: int) -> list:

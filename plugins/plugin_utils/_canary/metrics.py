@@ -34,13 +34,20 @@ def dimension(arn: str) -> str:
 
 
 class CloudWatch:
-    """``groups``: {LIVE: target group ARN, CANDIDATE: …}. Each datapoint is handed out once, both colours of a minute together."""
+    """``groups``: {LIVE: target group ARN, CANDIDATE: …}.
+
+    The counts of a minute come from CloudWatch when they come: one colour's or one metric's later than the other's, and for some time more
+    of the same. So each minute is read again as long as it is asked for (LOOK_BACK_S). A colour's counts are handed out when two polls in
+    a row have read the same, and what comes later is handed out later.
+    """
 
     NAME = "cloudwatch"
 
     def __init__(self, client, load_balancer_arn: str, groups: dict, now=lambda: datetime.datetime.now(datetime.UTC)):
         self._client, self._balancer, self._groups, self._now = client, dimension(load_balancer_arn), groups, now
-        self._since = now()
+        self._began = now()
+        self._read: dict = {}  # (minute, colour): the sample that the latest poll has read
+        self._handed: dict = {}  # (minute, colour): what has been handed out
 
     def history(self, seconds: int) -> Sample:
         """What the live colour answered in the time before."""
@@ -56,10 +63,24 @@ class CloudWatch:
         minutes = self._minutes(now - datetime.timedelta(seconds=LOOK_BACK_S), now)
         for start in sorted(minutes):
             end = start + datetime.timedelta(seconds=PERIOD_S)
-            if end <= self._since or end > now:
-                continue  # handed out before, from before the rollout, or not yet complete
-            self._since = end
-            yield ("on_samples", list(minutes[start].values()))
+            if end <= self._began or end > now:
+                continue  # from before the rollout, or not yet complete
+            samples = [new for colour, sample in minutes[start].items() if (new := self._news(start, colour, sample))]
+            if samples:
+                yield ("on_samples", samples)
+
+    def _news(self, start, colour, sample) -> Sample | None:
+        """What has not been handed out of a colour's minute, once two polls in a row have read the same."""
+        key = (start, colour)
+        settled = self._read.get(key) == sample
+        self._read[key] = sample
+        if not settled or self._handed.get(key) == sample:
+            return None
+        before = self._handed.get(key) or Sample(self.NAME, colour, 0)
+        self._handed[key] = sample
+        errors = max(0, sample.errors - before.errors)
+        requests = max(sample.requests - before.requests, errors)
+        return Sample(self.NAME, colour, requests, errors, max(0, sample.client_errors - before.client_errors), (), sample.p95_ms)
 
     def _minutes(self, start, end) -> dict:
         queries = [
@@ -109,21 +130,29 @@ class Prometheus:
         self._before: dict = {}
 
     def __call__(self):
+        # All are read before any is counted: what fails in between takes nothing from the next poll.
+        read = {
+            colour: {key: self._value(query.replace("{colour}", name)) for key, query in self._queries.items()}
+            for colour, name in self._names.items()
+        }
         samples = []
-        for colour, name in self._names.items():
-            values = {key: self._value(query.replace("{colour}", name)) for key, query in self._queries.items()}
-            increase = {}
-            for key in ("requests", "errors", "client_errors"):
-                now = values.get(key) or 0.0
-                before = self._before.get((colour, key))
-                increase[key] = 0 if before is None else round(now - before if now >= before else now)
-                self._before[colour, key] = now
+        for colour, values in read.items():
+            increase = {key: self._increase(colour, key, values.get(key)) for key in ("requests", "errors", "client_errors")}
             if increase["requests"]:
                 p95_ms = None if values.get("p95_s") is None else 1000 * values["p95_s"]
                 errors = min(increase["errors"], increase["requests"])
                 samples.append(Sample(self.NAME, colour, increase["requests"], errors, increase["client_errors"], (), p95_ms))
         if any(sample.colour in (LIVE, CANDIDATE) for sample in samples):
             yield ("on_samples", samples)
+
+    def _increase(self, colour, key, now) -> int:
+        """Since the latest poll. A series that is not there has not begun, or is missing from one answer: that is no reset to 0."""
+        before = self._before.get((colour, key))
+        if now is None:
+            self._before.setdefault((colour, key), 0.0)
+            return 0
+        self._before[colour, key] = now
+        return 0 if before is None else round(now - before if now >= before else now)
 
     def _value(self, query: str):
         """The one value of an instant query; None without a series. Raises OSError or ValueError."""

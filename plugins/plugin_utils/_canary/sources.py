@@ -35,13 +35,16 @@ class Poller:
             self._stop.wait(self._period)
 
     def once(self) -> list:
-        """The events of one poll."""
+        """The events of one poll; those from before it failed count too."""
+        events = []
         try:
-            return list(self._poll())
+            for event in self._poll():
+                events.append(event)
         except BluegreenAWSError as error:
-            return [("on_source_failed", self.name, sentence(error))]
+            events.append(("on_source_failed", self.name, sentence(error)))
         except Exception as error:  # a source that breaks in a new way is still only a source
-            return [("on_source_failed", self.name, f"{type(error).__name__}: {error}")]
+            events.append(("on_source_failed", self.name, f"{type(error).__name__}: {error}"))
+        return events
 
 
 def target_health(weights, groups: dict):
@@ -80,7 +83,7 @@ class Tasks:
     def __call__(self):
         for colour, service in self._services.items():
             new = [arn for arn in _stopped(self._client, self._cluster, service) if arn not in self._known]
-            for task in _tasks(self._client, self._cluster, new) if new else []:
+            for task in _tasks(self._client, self._cluster, new):
                 self._known.add(task["taskArn"])
                 unhealthy = "health check" in task.get("stoppedReason", "")
                 if task.get("stopCode") in self.BY_THEMSELVES or unhealthy:
@@ -123,10 +126,15 @@ def _stopped(client, cluster, service):
 
 @attempt("read the tasks {arns} (ecs:DescribeTasks)")
 def _tasks(client, cluster, arns):
-    return client.describe_tasks(cluster=cluster, tasks=arns[:100])["tasks"]
+    return [task for some in _hundreds(arns) for task in client.describe_tasks(cluster=cluster, tasks=some)["tasks"]]
 
 
 @attempt("read the alarms {names} (cloudwatch:DescribeAlarms)")
 def _alarms(client, names):
-    answer = client.describe_alarms(AlarmNames=names[:100], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-    return answer["MetricAlarms"] + answer["CompositeAlarms"]
+    answers = [client.describe_alarms(AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"]) for some in _hundreds(names)]
+    return [alarm for answer in answers for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer[kind]]
+
+
+def _hundreds(items) -> list:
+    """AWS takes at most 100 names at once."""
+    return [items[start : start + 100] for start in range(0, len(items), 100)]

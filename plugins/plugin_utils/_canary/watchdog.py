@@ -4,8 +4,9 @@
 """The watchdog of one rollout: a process that puts the weights back when the rollout's process is gone without a word; see driver.
 
 It reads lines of JSON on stdin: first ``{"environment", "account", "name", "port", "priority", "record", "log"}``, then ``{"back":
-{group: percent}, "entry": {…, "own": [{group: percent}, …]}}`` before each shift, and ``{"done": true}`` at the end. The end of stdin without that last line means
-that the other side was killed. It says "ready" when it can act, and keeps its clients open so that nothing has to be imported when it acts.
+{group: percent}, "entry": {…, "own": [{group: percent}, …]}}`` before each shift, and ``{"done": true}`` at the end. The end of stdin
+without that last line means that the other side was killed. It says "ready" when it can act, and keeps its clients open so that nothing has
+to be imported when it acts.
 """
 
 from __future__ import annotations

@@ -248,10 +248,13 @@ def test_a_source_that_answers_again_is_forgiven():
     assert one.finish is None or one.finish.outcome == "done"
 
 
-def test_the_gate_waits_for_a_datapoint_of_each_metric_source():
+@pytest.mark.case("B1")
+def test_the_gate_waits_for_the_candidates_datapoint_of_each_metric_source():
     one = Driven(sources=(FAST, "cloudwatch"), lead_in_s=0, gate={"timeout_s": 100}).start().wait(40)
     assert one.live == (90, 10)
     assert one.rollout.verdict.why == "waiting for cloudwatch"
+    one.do(one.rollout.on_samples(one.now, [Sample("cloudwatch", LIVE, 900)]))
+    assert one.live == (90, 10), "the live colour's datapoint says nothing of the candidate"
     one.do(one.rollout.on_samples(one.now, [Sample("cloudwatch", CANDIDATE, 100)]))
     assert one.live == (50, 50)
 

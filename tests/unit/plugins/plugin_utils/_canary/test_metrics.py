@@ -53,6 +53,12 @@ def source(values, now):
     return found, clock
 
 
+def settled(found):
+    """What is handed out once a poll has read the same as the one before."""
+    assert list(found()) == []
+    return list(found())
+
+
 def test_the_dimensions_are_cloudwatchs():
     assert metrics.dimension(BALANCER) == "app/chat/50dc"
     assert metrics.dimension(GROUPS[LIVE]) == "targetgroup/blue/1"
@@ -61,7 +67,7 @@ def test_the_dimensions_are_cloudwatchs():
 def test_a_complete_minute_is_handed_out_once_with_both_colours():
     values = {("live_requests", 0): 900.0, ("live_errors", 0): 9.0, ("candidate_requests", 0): 100.0, ("candidate_p95", 0): 0.25}
     found, clock = source(values, minute(1))
-    ((name, samples),) = list(found())
+    ((name, samples),) = settled(found)
     assert name == "on_samples"
     candidate, live = sorted(samples, key=lambda sample: sample.colour)
     assert (live.requests, live.errors, live.p95_ms) == (900, 9, None)
@@ -82,8 +88,46 @@ def test_a_minute_from_before_the_rollout_is_not_this_rollouts():
 
 def test_connections_that_a_target_refused_are_errors():
     found, _clock = source({("candidate_requests", 0): 10.0, ("candidate_broken", 0): 3.0, ("candidate_errors", 0): 1.0}, minute(1))
-    ((_name, (candidate,)),) = list(found())
+    ((_name, (candidate,)),) = settled(found)
     assert (candidate.requests, candidate.errors) == (10, 4)
+
+
+@pytest.mark.case("B1")
+def test_the_minute_of_one_colour_does_not_hide_the_others_that_comes_later():
+    values = {("live_requests", 0): 900.0}
+    found, clock = source(values, minute(1))
+    ((_name, (live,)),) = settled(found)
+    assert (live.colour, live.requests) == (LIVE, 900)
+    values.update({("candidate_requests", 0): 100.0, ("candidate_errors", 0): 60.0})
+    clock[0] += datetime.timedelta(seconds=5)
+    ((_name, (candidate,)),) = settled(found)
+    assert (candidate.colour, candidate.requests, candidate.errors) == (CANDIDATE, 100, 60)
+
+
+@pytest.mark.case("B1")
+def test_a_minute_that_still_fills_is_read_until_it_is_settled():
+    values = {("candidate_requests", 0): 40.0}
+    found, _clock = source(values, minute(1))
+    assert list(found()) == []
+    values["candidate_requests", 0] = 100.0
+    assert list(found()) == [], "it has just changed"
+    ((_name, (candidate,)),) = list(found())
+    assert (candidate.requests, candidate.errors) == (100, 0)
+    values["candidate_errors", 0] = 60.0
+    values["candidate_requests", 0] = 160.0
+    ((_name, (more,)),) = settled(found)
+    assert (more.requests, more.errors) == (60, 60)
+    assert list(found()) == []
+
+
+@pytest.mark.case("B1")
+def test_errors_that_come_without_their_requests_are_requests_too():
+    values = {("candidate_requests", 0): 100.0}
+    found, _clock = source(values, minute(1))
+    settled(found)
+    values["candidate_errors", 0] = 60.0
+    ((_name, (late,)),) = settled(found)
+    assert (late.requests, late.errors) == (60, 60)
 
 
 def test_history_is_lives_sum():
@@ -146,6 +190,32 @@ def test_a_counter_that_began_anew_counts_from_zero(address):
     Handler.values = {'sum(r{c="green"})': 30}
     ((_name, samples),) = list(one())
     assert [sample.requests for sample in samples if sample.colour == CANDIDATE] == [30]
+
+
+@pytest.mark.case("B1")
+def test_a_poll_that_fails_in_the_middle_takes_nothing_from_the_next(address):
+    one = prometheus(address)
+    Handler.values = {'sum(r{c="blue"})': 1000, 'sum(r{c="green"})': 50}
+    list(one())
+    Handler.values = {'sum(r{c="blue"})': 1090, 'sum(r{c="green"})': 60}
+    one._names = {LIVE: "blue", CANDIDATE: None}
+    with pytest.raises(TypeError):
+        list(one())
+    one._names = {LIVE: "blue", CANDIDATE: "green"}
+    ((_name, samples),) = list(one())
+    assert {sample.colour: sample.requests for sample in samples} == {LIVE: 90, CANDIDATE: 10}
+
+
+@pytest.mark.case("B1")
+def test_a_series_that_is_missing_once_is_no_reset(address):
+    one = prometheus(address)
+    Handler.values = {'sum(r{c="green"})': 500}
+    list(one())
+    Handler.values = {}
+    assert list(one()) == []
+    Handler.values = {'sum(r{c="green"})': 530}
+    ((_name, (candidate,)),) = list(one())
+    assert candidate.requests == 30
 
 
 def test_what_prometheus_refuses_is_an_error(address):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.bluegreen.aws.plugins.module_utils._canary.samples import CANDIDATE, LIVE
 from ansible_collections.bluegreen.aws.plugins.plugin_utils._canary import sources
 
@@ -103,6 +105,29 @@ def test_health_and_weights_of_both_colours():
     groups = {LIVE: "chat-blue", CANDIDATE: "chat-green"}
     assert list(sources.target_health(Weights(), groups)()) == [("on_health", LIVE, 1, 2), ("on_health", CANDIDATE, 0, 1)]
     assert list(sources.live_weights(Weights(), groups)()) == [("seen", (90, 10))]
+
+
+@pytest.mark.case("B1")
+def test_what_a_source_said_before_it_broke_counts():
+    def poll():
+        yield ("on_task_exit", CANDIDATE, "exit code 1")
+        raise OSError("connection reset")
+
+    events = sources.Poller("tasks", 1, poll, None).once()
+    assert events == [("on_task_exit", CANDIDATE, "exit code 1"), ("on_source_failed", "tasks", "OSError: connection reset")]
+
+
+@pytest.mark.case("B1")
+def test_more_alarms_than_one_call_takes_are_all_read():
+    class Client:
+        def describe_alarms(self, AlarmNames, AlarmTypes):
+            assert len(AlarmNames) <= 100
+            assert AlarmTypes
+            return {"MetricAlarms": [{"AlarmName": name, "StateValue": "ALARM"} for name in AlarmNames], "CompositeAlarms": []}
+
+    events = list(sources.alarms(Client(), [f"alarm-{number}" for number in range(101)])())
+    assert len(events) == 101
+    assert {event[0] for event in events} == {"on_alarm"}
 
 
 def test_a_source_that_breaks_is_an_event():
