@@ -88,8 +88,15 @@ def percent(weights: dict) -> dict:
 
 
 def with_weights(actions: list, weights: dict) -> list:
-    """The actions with the forward action's target groups weighted {ARN: percent}; everything else as it was."""
+    """The actions with the forward action's target groups weighted {ARN: percent}; everything else as it was.
+
+    What authenticates before it comes from AWS without its client secret, and is taken back without it only with `UseExistingClientSecret`
+    (Elastic Load Balancing API reference, AuthenticateOidcActionConfig).
+    """
     changed = copy.deepcopy(actions)
+    for login in changed:
+        if login.get("Type") == "authenticate-oidc":
+            login["AuthenticateOidcConfig"]["UseExistingClientSecret"] = True
     action = next(item for item in changed if item.get("Type") == "forward")
     config = action.setdefault("ForwardConfig", {})
     config["TargetGroups"] = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]

@@ -227,6 +227,17 @@ LISTENERS: list[Case] = [
     _on(
         "ModifyListener", "no group", lambda w: {"ListenerArn": w.listener(), "DefaultActions": [_forward(NO_GROUP)]}, "TargetGroupNotFound"
     ),
+    _on(
+        "ModifyListener",
+        "login without its secret",
+        lambda w: {"ListenerArn": w.secure_listener(w.login(ClientSecret="s")), "DefaultActions": w.login()},
+        "ValidationError",
+    ),
+    _on(
+        "ModifyListener",
+        "login with its secret",
+        lambda w: {"ListenerArn": w.secure_listener(w.login(ClientSecret="s")), "DefaultActions": w.login(UseExistingClientSecret=True)},
+    ),
     _case("ModifyListener", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER, Port=81),
     _on("DeleteListener", "one", lambda w: {"ListenerArn": w.listener()}),
     _case("DeleteListener", "absent", "ListenerNotFound", ListenerArn=NO_LISTENER),

@@ -53,9 +53,9 @@ class World:
         wanted = {"LoadBalancerArn": self.balancer, "Protocol": "HTTP", "Port": next(_ports), "DefaultActions": actions or [self.fixed()]}
         return self.elb.create_listener(**{**wanted, **members})["Listeners"][0]["ListenerArn"]
 
-    def secure_listener(self) -> str:
+    def secure_listener(self, actions: t.Any = None) -> str:
         """One that speaks TLS."""
-        return self.listener(Protocol="HTTPS", Certificates=[{"CertificateArn": self.certificate()}])
+        return self.listener(actions, Protocol="HTTPS", Certificates=[{"CertificateArn": self.certificate()}])
 
     def certificate(self) -> str:
         body, key = self_signed(f"{self.name}.example.com")
@@ -73,6 +73,12 @@ class World:
     def address(self) -> str:
         """An address at which nothing is."""
         return f"{'.'.join(self.vpc.cidr.split('.')[:2])}.1.{next(_octets) % 200}"
+
+    def login(self, **config: t.Any) -> list[dict[str, t.Any]]:
+        """Actions that authenticate and then answer."""
+        endpoints = {name: f"https://id.test/{name}" for name in ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint")}
+        login = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {**endpoints, "ClientId": "x", **config}}
+        return [login, {**self.fixed(), "Order": 2}]
 
     @staticmethod
     def fixed(status: str = "200") -> dict[str, t.Any]:

@@ -41,6 +41,17 @@ class Fixed:
 
 
 @dataclasses.dataclass(frozen=True)
+class Login:
+    """What a client without a session gets before the action: a redirect to the login page `endpoint` (`authenticate`), 401 (`deny`), or
+    the action all the same (`allow`). The local cloud makes no sessions: every client is without one."""
+
+    otherwise: str
+    endpoint: str
+    client: str
+    scope: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Condition:
     """True when any of the values matches. `field` is the API's name; `name` the header of `http-header`.
 
@@ -59,6 +70,7 @@ class Rule:
     key: str
     conditions: tuple[Condition, ...]
     action: Forward | Redirect | Fixed
+    login: Login | None = None
 
 
 @dataclasses.dataclass(frozen=True)

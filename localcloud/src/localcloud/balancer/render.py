@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import urllib.parse
 
 from .conditions import Patterns
-from .model import Fixed, Front, Group, Plan, Redirect, Rule, Server
+from .model import Fixed, Front, Group, Login, Plan, Redirect, Rule, Server
 
 HOME = "/run/alb"
 """The directory of the files inside the container."""
@@ -105,6 +106,8 @@ def _front(plan: Plan, front: Front, patterns: Patterns, files: dict[str, str]) 
         tests = "".join(f" {{ {patterns.test(condition)} }}" for condition in rule.conditions)
         lines.append(f"  http-request set-var(txn.rule) str({rule.key}) if !{{ var(txn.rule) -m found }}{tests}")
     for rule in front.rules:
+        if rule.login:
+            lines += _login(rule, rule.login)
         match rule.action:
             case Redirect():
                 lines += _redirect(rule, rule.action, scheme, front.port)
@@ -194,6 +197,21 @@ def _redirect(rule: Rule, action: Redirect, scheme: str, port: int) -> list[str]
         f"  http-request set-var-fmt(txn.redirect) '{place}{query}' if {chosen}{asked}",
         f'  http-request return status {action.status} content-type text/html hdr Location "%[var(txn.redirect)]" hdr Server awselb/2.0'
         f" string '{_page(action.status, words, one_line=True)}' if {chosen}",
+    ]
+
+
+def _login(rule: Rule, login: Login) -> list[str]:
+    chosen = f"{{ var(txn.rule) -m str {rule.key} }}"
+    if login.otherwise == "allow":
+        return []
+    if login.otherwise == "deny":
+        return [f"  http-request return status 401 hdr Server awselb/2.0 if {chosen}"]
+    asked = urllib.parse.urlencode({"client_id": login.client, "response_type": "code", "scope": login.scope})
+    place = f"{_literal(login.endpoint)}?{_literal(asked)}&redirect_uri=https%%3A%%2F%%2F%[var(txn.host)]%%2Foauth2%%2Fidpresponse"
+    return [
+        f"  http-request set-var-fmt(txn.redirect) '{place}' if {chosen}",
+        f'  http-request return status 302 content-type text/html hdr Location "%[var(txn.redirect)]" hdr Server awselb/2.0'
+        f" string '{_page(302, 'Found', one_line=True)}' if {chosen}",
     ]
 
 

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import typing as t
 
+from . import elbv2_logins as logins
 from .elbv2_state import Action, Condition
 from .query_protocol import ApiError
 
@@ -31,13 +32,17 @@ _REDIRECT = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "P
 _OURS = {"forward": "ForwardConfig", "redirect": "RedirectConfig", "fixed-response": "FixedResponseConfig"}
 
 
-def actions(given: list[Action]) -> list[Action]:
-    """The actions as they are kept and shown. Whether their target groups exist is for the caller to see."""
+def actions(given: list[Action], before: list[Action], *, secure: bool) -> list[Action]:
+    """The actions as they are kept; `before` are those that they replace. Whether their target groups exist is for the caller to see."""
     if not given:
         raise ApiError("ValidationError", "At least one action must be specified")
-    if len(given) > 1:
-        raise ApiError("TooManyActions", "The local cloud has one action per rule; authentication before it is not provided.")
-    return [_action(copy.deepcopy(action)) for action in given]
+    authenticating, others = logins.split(given)
+    if len(others) > 1:
+        raise ApiError("TooManyActions", "A rule has exactly one action of the types forward, redirect and fixed-response")
+    return [
+        *(logins.checked(action, before, secure=secure) for action in authenticating),
+        *(_action(copy.deepcopy(action)) for action in others),
+    ]
 
 
 def _action(action: Action) -> Action:

@@ -10,6 +10,7 @@ import typing as t
 from . import elbv2_attributes as attributes
 from .elbv2_actions import actions, conditions
 from .elbv2_common import Operation, Outcome, World, page, tags_of
+from .elbv2_logins import shown
 from .elbv2_policies import DEFAULT, POLICIES
 from .elbv2_state import Action, Listener, LoadBalancer, Rule, groups_of, new_id
 from .query_protocol import ApiError, Members
@@ -64,7 +65,8 @@ class Listeners:
             tags=tags_of(members),
         )
         self._secure(listener, members)
-        rule = Rule(self._rule_arn(listener), None, [], self._actions(balancer, members["DefaultActions"]), {})
+        wanted = self._actions(balancer, listener.protocol, members["DefaultActions"], [])
+        rule = Rule(self._rule_arn(listener), None, [], wanted, {})
         listener.rules[rule.arn] = rule
         balancer.listeners[listener.arn] = listener
         return Outcome({"Listeners": [_shown(listener)]}, (balancer.arn,))
@@ -84,7 +86,9 @@ class Listeners:
         """ModifyListener; nothing changes when any part of it is refused."""
         balancer, listener = self._store.listener(members["ListenerArn"])
         self._check_port(balancer, members.get("Port", listener.port), listener)
-        wanted = self._actions(balancer, members["DefaultActions"]) if members.get("DefaultActions") else None
+        protocol = members.get("Protocol", listener.protocol)
+        before = listener.default.actions
+        wanted = self._actions(balancer, protocol, members["DefaultActions"], before) if members.get("DefaultActions") else None
         self._secure(listener, members)
         listener.port = members.get("Port", listener.port)
         if wanted is not None:
@@ -157,7 +161,7 @@ class Listeners:
             raise ApiError("PriorityInUse", f"Priority '{priority}' is currently in use")
         if len(listener.rules) > MOST_RULES:
             raise ApiError("TooManyRules", f"A listener has up to {MOST_RULES} rules")
-        wanted = self._actions(balancer, members["Actions"])
+        wanted = self._actions(balancer, listener.protocol, members["Actions"], [])
         rule = Rule(self._rule_arn(listener), priority, conditions(members["Conditions"]), wanted, tags_of(members))
         listener.rules[rule.arn] = rule
         return Outcome({"Rules": [_rule(rule)]}, (balancer.arn,))
@@ -177,13 +181,14 @@ class Listeners:
 
     def modify_rule(self, members: Members) -> Outcome:
         """ModifyRule."""
-        balancer, _, rule = self._store.rule(members["RuleArn"])
+        balancer, listener, rule = self._store.rule(members["RuleArn"])
         self._refuse_transforms(members)
         if rule.priority is None:
             raise ApiError("OperationNotPermitted", f"Default rule '{rule.arn}' cannot be modified")
         if not members.get("Actions") and not members.get("Conditions"):
             raise ApiError("ValidationError", "Either conditions or actions must be specified")
-        wanted = self._actions(balancer, members["Actions"]) if members.get("Actions") else rule.actions
+        given = members.get("Actions")
+        wanted = self._actions(balancer, listener.protocol, given, rule.actions) if given else rule.actions
         rule.conditions = conditions(members["Conditions"]) if members.get("Conditions") else rule.conditions
         rule.actions = wanted
         return Outcome({"Rules": [_rule(rule)]}, (balancer.arn,))
@@ -215,8 +220,8 @@ class Listeners:
 
     # -- checks
 
-    def _actions(self, balancer: LoadBalancer, given: list[Action]) -> list[Action]:
-        found = actions(given)
+    def _actions(self, balancer: LoadBalancer, protocol: str, given: list[Action], before: list[Action]) -> list[Action]:
+        found = actions(given, before, secure=protocol == "HTTPS")
         for arn in groups_of(found):
             self._store.group(arn)
             user = self._store.user_of(arn)
@@ -290,7 +295,7 @@ def _shown(listener: Listener) -> Members:
         "Protocol": listener.protocol,
         "Certificates": [{"CertificateArn": listener.certificates[0]}] if secure else None,
         "SslPolicy": listener.policy,
-        "DefaultActions": listener.default.actions,
+        "DefaultActions": shown(listener.default.actions),
         "MutualAuthentication": {"Mode": "off"} if secure else None,
     }
 
@@ -300,6 +305,6 @@ def _rule(rule: Rule) -> Members:
         "RuleArn": rule.arn,
         "Priority": "default" if rule.priority is None else str(rule.priority),
         "Conditions": rule.conditions,
-        "Actions": rule.actions,
+        "Actions": shown(rule.actions),
         "IsDefault": rule.priority is None,
     }

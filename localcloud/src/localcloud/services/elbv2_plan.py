@@ -9,6 +9,7 @@ import typing as t
 
 from ..balancer import model
 from .elbv2_actions import FIELDS
+from .elbv2_logins import CONFIGS, OIDC
 from .elbv2_policies import POLICIES
 from .elbv2_state import Action, Condition, Listener, LoadBalancer, Rule, TargetGroup
 
@@ -43,7 +44,17 @@ def _front(listener: Listener, certificate: CertificateName) -> model.Front:
 
 
 def _rule(rule: Rule) -> model.Rule:
-    return model.Rule(rule.key, tuple(_condition(condition) for condition in rule.conditions), _action(rule.actions[0]))
+    *logins, action = rule.actions
+    login = _login(logins[0]) if logins else None
+    return model.Rule(rule.key, tuple(_condition(condition) for condition in rule.conditions), _action(action), login)
+
+
+def _login(action: Action) -> model.Login:
+    config = action[CONFIGS[action["Type"]]]
+    if action["Type"] == OIDC:
+        return model.Login(config["OnUnauthenticatedRequest"], config["AuthorizationEndpoint"], config["ClientId"], config["Scope"])
+    endpoint = f"https://{config['UserPoolDomain']}.auth.amazoncognito.com/oauth2/authorize"
+    return model.Login(config["OnUnauthenticatedRequest"], endpoint, config["UserPoolClientId"], config["Scope"])
 
 
 def _action(action: Action) -> model.Forward | model.Redirect | model.Fixed:

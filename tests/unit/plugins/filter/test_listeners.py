@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.amazon.aws.plugins.module_utils import elbv2
-from ansible_collections.bluegreen.aws.plugins.filter.listeners import live_weights, routing_rules, with_live_forwarding
+from ansible_collections.bluegreen.aws.plugins.filter.listeners import live_weights, routing_rules, with_live_forwarding, with_live_logins
 
 BLUE, GREEN, OTHER = "arn:tg/blue", "arn:tg/green", "arn:tg/other"
 COLOURS = {"blue": BLUE, "green": GREEN}
@@ -130,3 +130,63 @@ def test_the_stock_module_sees_no_difference_in_what_it_made():
 def test_a_rule_to_a_group_that_is_not_there():
     with pytest.raises(AnsibleFilterError, match="target group user is not there"):
         routing_rules(ROUTED, {})
+
+
+LOGIN = {
+    "type": "authenticate-oidc",
+    "order": 1,
+    "authenticate_oidc_config": {"issuer": "https://id.test", "client_id": "chat", "session_timeout": 604800, "scope": "openid"},
+}
+SENT = {
+    "Type": "authenticate-oidc",
+    "Order": 1,
+    "AuthenticateOidcConfig": {
+        "Issuer": "https://id.test", "ClientId": "chat", "SessionTimeout": 604800, "Scope": "openid", "UseExistingClientSecret": True,
+    },
+}  # fmt: skip
+
+
+def with_login(listener):
+    return {**listener, "default_actions": [LOGIN, *({**action, "order": 2} for action in listener["default_actions"])]}
+
+
+@pytest.mark.case("B7")
+def test_a_login_before_the_weights_is_left_alone():
+    (asked,) = with_live_forwarding([wanted(443, forward(blue=90, green=10), "HTTPS")], [with_login(live(443, (BLUE, 50), (GREEN, 50)))])
+    assert asked["DefaultActions"] == []
+    shown = {"Port": 443, "Protocol": "HTTPS", "DefaultActions": [{"Type": "authenticate-oidc"}, forward(blue=50, green=50)]}
+    assert elbv2._compare_listener(shown, asked) == {}
+
+
+@pytest.mark.case("B7")
+def test_a_new_listener_does_not_forward_without_the_login():
+    with pytest.raises(AnsibleFilterError, match="The listener on port 443 authenticates before it forwards, and AWS does not show"):
+        with_live_forwarding([wanted(8443, forward(blue=90, green=10), "HTTPS")], [with_login(live(443, (BLUE, 50), (GREEN, 50)))])
+
+
+@pytest.mark.case("B7")
+def test_logins_before_rules_and_default_actions_stay():
+    rules = routing_rules([{"name": "blue", "paths": ["/a/*"]}, {"name": "green", "paths": ["/b/*"]}], COLOURS)
+    asked = {**wanted(443, {"Type": "forward", "TargetGroupArn": BLUE}, "HTTPS"), "Rules": rules}
+    there = with_login(live(443, (BLUE, 1)))
+    there["rules"] = [{"priority": "10", "actions": [LOGIN, {"type": "forward", "order": 2}]}, {"priority": "default", "actions": []}]
+    (kept,) = with_live_logins([asked], [there])
+    assert kept["DefaultActions"] == []
+    first, second = kept["Rules"]
+    assert first["Actions"] == [SENT, {"Type": "forward", "Order": 2, "TargetGroupArn": BLUE}]
+    assert second == rules[1]
+    current = [
+        {**SENT, "AuthenticateOidcConfig": {**SENT["AuthenticateOidcConfig"]}},
+        {"Type": "forward", "Order": 2, "TargetGroupArn": BLUE},
+    ]
+    del current[0]["AuthenticateOidcConfig"]["UseExistingClientSecret"]
+    current[0]["AuthenticateOidcConfig"].update(OnUnauthenticatedRequest="authenticate", SessionCookieName="AWSELBAuthSessionCookie")
+    assert elbv2._compare_rule_actions(current, first["Actions"]), "the stock module sees no difference"
+    assert with_live_logins([asked], [live(443, (BLUE, 1))]) == [asked]
+
+
+@pytest.mark.case("B7")
+def test_a_default_action_that_changes_behind_a_login_is_refused():
+    asked = wanted(443, {"Type": "forward", "TargetGroupArn": GREEN}, "HTTPS")
+    with pytest.raises(AnsibleFilterError, match="The listener on port 443 authenticates before its default action"):
+        with_live_logins([asked], [with_login(live(443, (BLUE, 1)))])

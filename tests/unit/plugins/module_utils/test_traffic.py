@@ -22,7 +22,7 @@ FORWARD = {
         "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60},
     },
 }
-LOGIN = {"Type": "authenticate-oidc", "Order": 1}
+LOGIN = {"Type": "authenticate-cognito", "Order": 1}
 
 
 def test_weights_may_be_text():
@@ -119,3 +119,24 @@ def test_live_is_what_gets_most(live, expected):
 )
 def test_a_split_is_seen_within_chance(weights, counts, seen):
     assert traffic.split_seen(weights, counts) is seen
+
+
+@pytest.mark.case("B7")
+def test_a_login_before_the_forward_action_keeps_its_secret():
+    login = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {"Issuer": "https://id.test", "ClientId": "chat"}}
+    cognito = {"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig": {"UserPoolClientId": "chat"}}
+    forwards = {"Type": "forward", "Order": 2, "TargetGroupArn": "arn:blue"}
+    changed = traffic.with_weights([login, forwards], {"arn:blue": 90, "arn:green": 10})
+    assert changed[0] == {**login, "AuthenticateOidcConfig": {**login["AuthenticateOidcConfig"], "UseExistingClientSecret": True}}
+    assert changed[1]["Order"] == 2
+    assert traffic.with_weights([cognito, forwards], {"arn:blue": 100})[0] == cognito
+
+
+@pytest.mark.case("B4", "B5")
+def test_weights_of_another_run_are_named():
+    mine, theirs = {"blue": 90, "green": 10}, {"blue": 100, "green": 0}
+    traffic.expect({"blue": 100}, [mine, theirs], "listener chat:80")
+    with pytest.raises(traffic.WeightsChangedError) as caught:
+        traffic.expect(theirs, [mine], "listener chat:80")
+    assert caught.value.found == theirs
+    assert "blue 100, green 0 are in force, where blue 90, green 10 were expected" in str(caught.value)
