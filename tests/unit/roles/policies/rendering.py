@@ -43,7 +43,7 @@ FOUND = {
     "__load_balancer_caller": {"account": ACCOUNT},
 }
 ROLES = {
-    "popcon": [("instance", "main.yml")],
+    "popcon": [("instance", "main.yml"), ("monitoring", "main.yml")],
     "popcon_prod": [("instance", "main.yml")],
     "chat": [("ecs_app", "roles.yml"), ("static_site", "main.yml"), ("load_balancer", "logs.yml")],
     "wealist": [("fleet", "role.yml"), ("fleet", "template.yml"), ("load_balancer", "logs.yml")],
