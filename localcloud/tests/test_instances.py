@@ -55,6 +55,7 @@ def test_user_data_ran_once_as_root(instance, in_instance):
     assert len(in_instance(instance["InstanceId"], "cat /root/boots").split()) == 1
 
 
+@pytest.mark.case("A2")
 def test_its_engine_runs_containers(instance, in_instance, engine, cloud_name, tmp_path, boto):
     source = tmp_path / "hello.c"
     source.write_text('#include <unistd.h>\nint main(void) { write(1, "hello from inside\\n", 18); return 0; }\n')
