@@ -49,7 +49,15 @@ MONITORS = (MONITORING, ALONE)
 
 
 def read_release(*keys):
-    return [(BACKEND, action, f"{RELEASES}/{key}") for key in keys for action in ("s3:GetObject", "s3:GetObjectVersion")]
+    """Of each group: its own pin, and what that names."""
+    both = ("s3:GetObject", "s3:GetObjectVersion")
+    folders = {"backend": "config/docker-compose.prod.yml", "monitoring": "monitoring/prometheus.yml"}
+    return [
+        (role, action, f"{RELEASES}/{key.format(group=name, file=folders[name])}")
+        for role, name in FLEET
+        for key in keys
+        for action in both
+    ]
 
 
 def kept(action):
@@ -76,7 +84,7 @@ NEEDED = {
     ("_host/aws.py", "get_authorization_token"): [
         (role, "ecr:GetAuthorizationToken", "*") for role in (POPCON, BACKEND, MONITORING, ALONE, EXECUTION)
     ],
-    ("_host/fleet.py", "get_object"): read_release("releases/wealist-prod-backend/3f2c1d0a9b8c.json", "config/docker-compose.prod.yml"),
+    ("_host/fleet.py", "get_object"): read_release("releases/wealist-prod-{group}/3f2c1d0a9b8c.json", "{file}"),
     ("_host/fleet.py", "complete_lifecycle_action"): HOOK,
     ("files/begin.py", "create_log_stream"): [(role, "logs:CreateLogStream", arn("logs", STREAM.format(name))) for role, name in FLEET],
     ("files/begin.py", "put_log_events"): [(role, "logs:PutLogEvents", arn("logs", STREAM.format(name))) for role, name in FLEET],
@@ -85,7 +93,7 @@ NEEDED = {
     ],
     ("files/begin.py", "complete_lifecycle_action"): HOOK,
     ("files/fetch.py", "get_object"): read_release(
-        "releases/wealist-prod-backend/3f2c1d0a9b8c.json", "boot/compose-release-0a1b2c3d4e5f.pyz"
+        "releases/wealist-prod-{group}/3f2c1d0a9b8c.json", "boot/compose-release-0a1b2c3d4e5f.pyz"
     ),
     ("monitor/cloudwatch.py", "get_resources"): everything("tag:GetResources"),
     ("monitor/cloudwatch.py", "describe_target_groups"): everything("elasticloadbalancing:DescribeTargetGroups"),
