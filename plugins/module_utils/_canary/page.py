@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import html
+import math
 
 from .samples import CANDIDATE, LIVE
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 860, 150, 60, 22
+LABEL = 80  # a label that starts nearer to the right edge than this stands to the left of its line
 INKS = {"blue": "#1f6feb", "green": "#1a7f37"}
 """A colour that is called by one of these names is drawn in that colour; any other name gets the role's ink."""
 OTHER_INKS = {LIVE: "#57606a", CANDIDATE: "#8250df"}
@@ -43,7 +45,7 @@ def page(found: dict) -> str:
         _chart(
             end,
             100.0,
-            {colour: _weights(found["series"], place, end) for place, colour in enumerate((LIVE, CANDIDATE))},
+            {colour: _weights(found["timeline"], place, end) for place, colour in enumerate((LIVE, CANDIDATE))},
             _marks(found),
             ink,
         ),
@@ -63,16 +65,16 @@ def inks(found: dict) -> dict:
     return {role: INKS.get(name.lower(), OTHER_INKS[role]) for role, name in zip((LIVE, CANDIDATE), found["colours"], strict=True)}
 
 
-def _weights(series, place, end) -> list:
-    """A staircase: each weight holds until the next one is in force."""
-    line = []
-    for point in series:
+def _weights(timeline, place, end) -> list:
+    """A staircase from the timeline, which has the weights after a rollback too: each weight holds until the next one is in force."""
+    line: list = []
+    for entry in timeline:
         if line:
-            line.append((point["at"], line[-1][1]))
-        line.append((point["at"], point["weights"][place]))
+            line.append((entry["at"], line[-1][1]))
+        line.append((entry["at"], entry["weights"][place]))
     if line:
         line.append((end, line[-1][1]))
-    return line
+    return list(dict.fromkeys(line))
 
 
 def _rates(series, end, marks, ink) -> str:
@@ -97,7 +99,17 @@ def _marks(found) -> list:
     return [(entry["at"], letters[entry["kind"]]) for entry in found["timeline"] if entry["kind"] in letters]
 
 
+def ticks(top: float, most: int = 5) -> list:
+    """Round values from 0 (steps of 1, 2 or 5 and zeros), at most ``most`` steps; the last is the first that is not less than ``top``."""
+    step = 10.0 ** math.floor(math.log10(top / most))
+    step *= next(factor for factor in (1, 2, 5, 10) if step * factor * most >= top * (1 - 1e-9))
+    return [round(step * place, 9) for place in range(math.ceil(top / step - 1e-9) + 1)]
+
+
 def _chart(end: float, top: float, lines: dict, marks, ink) -> str:
+    values, times = ticks(top), ticks(end)
+    top, end = values[-1], times[-1]
+
     def x(at):
         return round(LEFT + (WIDTH - LEFT - 10) * at / end, 1)
 
@@ -105,16 +117,16 @@ def _chart(end: float, top: float, lines: dict, marks, ink) -> str:
         return round(8 + (HEIGHT - BOTTOM - 8) * (1 - value / top), 1)
 
     parts = [f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img>"]
-    for share in (0.0, 0.5, 1.0):
-        value = top * share
+    for value in values:
         parts.append(f"<line class=grid x1={LEFT} x2={WIDTH - 10} y1={y(value)} y2={y(value)} />")
-        parts.append(f"<text x={LEFT - 6} y={y(value) + 4} text-anchor=end>{value:.3g}</text>")
-    for tick in range(5):
-        at = end * tick / 4
-        parts.append(f"<text x={x(at)} y={HEIGHT - 5} text-anchor=middle>{at:.0f} s</text>")
+        parts.append(f"<text x={LEFT - 6} y={y(value) + 4} text-anchor=end>{value:g}</text>")
+    for at in times:
+        anchor = "end" if at == end else "middle"
+        parts.append(f"<text x={x(at)} y={HEIGHT - 5} text-anchor={anchor}>{at:g} s</text>")
     for at, word in marks:
         parts.append(f"<line x1={x(at)} x2={x(at)} y1=8 y2={HEIGHT - BOTTOM} stroke='#b42318' stroke-dasharray='3 3' />")
-        parts.append(f"<text x={x(at) + 3} y=16>{html.escape(word)}</text>")
+        beside = f"x={round(x(at) + 3, 1)}" if x(at) < WIDTH - LABEL else f"x={round(x(at) - 3, 1)} text-anchor=end"
+        parts.append(f"<text {beside} y=16>{html.escape(word)}</text>")
     for colour, line in lines.items():
         if line:
             points = " ".join(f"{x(at)},{y(value)}" for at, value in line)

@@ -140,3 +140,40 @@ def test_a_page_of_a_rollout_without_samples_is_a_page():
     found = evidence.record(one.rollout, evidence.Series(), ABOUT)
     assert "rolled back" in page.page(found)
     assert "rolled back" in evidence.markdown(found)
+
+
+@pytest.mark.case("B3")
+@pytest.mark.parametrize(("errors", "last"), [(6, (100, 0)), (0, (0, 100))])
+def test_the_lines_of_the_weights_end_where_the_traffic_is(errors, last):
+    text = page.page(finished(errors=errors))
+    ends = [line.split()[-1] for line in re.findall("<polyline [^>]*points='([^']+)'", text)[:2]]
+    height = {100: 8.0, 0: 128.0}
+    assert [float(point.split(",")[1]) for point in ends] == [height[weight] for weight in last]
+
+
+@pytest.mark.case("B3")
+def test_a_mark_at_the_right_edge_has_its_label_to_the_left():
+    found = finished(errors=6)
+    found["timeline"].append({**found["timeline"][-1], "kind": "pause", "at": 0.0})
+    text = page.page({**found, "seconds": found["rollback"]["decided_at"], "series": []})
+    labels = re.findall(r"<text x=([0-9.]+)( text-anchor=end)? y=16>(abort|pause)<", text)
+    assert {word for _x, _end, word in labels} == {"abort", "pause"}
+    assert all(float(x) < page.WIDTH and (end or float(x) < page.WIDTH - page.LABEL + 3) for x, end, _word in labels)
+    at_edge = page.page({**found, "seconds": 100.0, "timeline": [{**found["timeline"][-1], "kind": "abort", "at": 100.0}]})
+    assert "<text x=847.0 text-anchor=end y=16>abort</text>" in at_edge
+
+
+@pytest.mark.case("B3")
+@pytest.mark.parametrize(
+    ("top", "values"),
+    [
+        (100, [0, 20, 40, 60, 80, 100]),
+        (7.14, [0, 2, 4, 6, 8]),
+        (46.5, [0, 10, 20, 30, 40, 50]),
+        (1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (0.3, [0, 0.1, 0.2, 0.3]),
+        (186, [0, 50, 100, 150, 200]),
+    ],
+)
+def test_ticks_are_round(top, values):
+    assert page.ticks(top) == values
