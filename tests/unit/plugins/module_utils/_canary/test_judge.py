@@ -220,3 +220,12 @@ def test_slow_answers_without_lives_beside_them_say_nothing():
     assert one.verdict().action != ABORT
     one.observe([Sample(FAST, LIVE, 0), Sample(FAST, CANDIDATE, 20, 12, latencies_ms=(40.0,) * 8)])
     assert one.verdict().action == ABORT, "errors do"
+
+
+@pytest.mark.parametrize(("requests", "remembered"), [(100, 1500), (10, 350)])
+def test_the_live_colours_latest_answers_are_fifteen_intervals_and_600_requests(requests, remembered):
+    one = judge()
+    for _interval in range(15):
+        one.observe([Sample(FAST, LIVE, requests)])
+    row = next(row for row in one.verdict().arithmetic if row["test"] == "errors")
+    assert row["live_requests"] == remembered

@@ -267,6 +267,7 @@ def test_a_gate_can_do_without_metrics():
 def test_the_whole_plan_has_a_deadline():
     one = Driven([{"weights": [90, 10], "pause": True}, [0, 100]], deadline_s=120).start().wait(200)
     assert one.finish.why == "the plan was not through after 120 s"
+    assert [entry["at"] for entry in one.rollout.timeline if entry["kind"] in ("start", "abort")] == [0, 121]
 
 
 def test_suspicion_asks_more_often_and_good_answers_end_it():

@@ -59,3 +59,11 @@ def test_image_details():
         "id": "sha256:1", "repo_digests": [], "exposed": (80, 8080), "has_volumes": True, "has_healthcheck": True,
     }  # fmt: skip
     assert observed.image_details({"Id": "x", "Config": {"Healthcheck": {"Test": ["NONE"]}}})["has_healthcheck"] is False
+
+
+def test_published_ports_have_their_protocol():
+    host = {
+        "PortBindings": {"53/udp": [{"HostIp": "", "HostPort": "53"}], "80": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": None}
+    }
+    found = observed.container({"Id": "1", "Name": "/x", "HostConfig": host})
+    assert found.published == (("", "53", "udp"), ("127.0.0.1", "8080", "tcp"))

@@ -110,3 +110,9 @@ def test_what_is_shown_has_no_digest_of_a_value():
     shown = record.Record(id="1", project="p", environment={"B": "digest", "A": "digest"}).shown()
     assert shown["keys"] == ["A", "B"] and "digest" not in str(shown)
     assert record.ended(release(1), "failed", duration=1.23456, error="why").duration == 1.235
+
+
+def test_the_content_of_what_restores_a_release_that_is_gone_is_its_own():
+    gone = release(5, 4, restores=2)
+    assert record.content_of(gone, record.by_id([gone])) == gone
+    assert record.content_of(release(4, 3), {}) == release(4, 3)

@@ -122,3 +122,17 @@ def test_it_learns():
     redact = Redactor()
     redact.add(["hunter2"])
     assert redact("hunter2") == MASK
+
+
+@pytest.mark.case("A5")
+def test_of_two_secrets_the_longer_one_is_replaced_whole():
+    assert Redactor(["Passw0rd", "Passw0rd-of-the-superuser"])("it is Passw0rd-of-the-superuser") == f"it is {MASK}"
+
+
+@pytest.mark.case("A5")
+@pytest.mark.parametrize("secret", ["a1!", "!1a", "a!1"])
+def test_a_short_secret_ends_at_a_sign_of_its_own(secret):
+    redact = Redactor([secret])
+    assert redact(f"x {secret} y") == f"x {MASK} y"
+    assert redact(f"{secret}z") == (f"{secret}z" if secret[-1].isalnum() else f"{MASK}z")
+    assert redact(f"z{secret}") == (f"z{secret}" if secret[0].isalnum() else f"z{MASK}")

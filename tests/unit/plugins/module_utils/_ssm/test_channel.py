@@ -283,6 +283,16 @@ def test_gives_up_after_five_minutes_without_an_acknowledgement():
     assert wire.events[-1].reason == "The instance has not acknowledged input for 300 s."
 
 
+def test_a_handshake_leads_from_opening_to_ready():
+    client = DataChannel(lambda: 1)
+    agent = Agent(session_type="InteractiveCommands")
+    agent.start()
+    (first,) = agent.take()
+    assert client.state is State.OPENING
+    client.receive(first, 0.0)
+    assert client.state is State.HANDSHAKE
+
+
 def test_second_handshake_is_an_error():
     client = DataChannel(lambda: 1)
     agent = Agent(session_type="InteractiveCommands")

@@ -222,3 +222,14 @@ def test_any_order_with_repetitions_is_delivered_once_in_order(order, data):
             assert window.put(sequence, sequence)
             delivered += window.take()
     assert delivered == list(range(30))
+
+
+def test_a_second_loss_resends_what_was_sent_before_the_first_resend():
+    window = flow.SendWindow()
+    for item in range(4):
+        window.put(item)
+    assert numbers(window.take(0.0)) == [0, 1, 2, 3]
+    first = window.next_time()
+    assert numbers(window.take(first)) == [0]
+    window.acknowledge(0, first + 0.1)
+    assert set(numbers(window.take(window.next_time()))) == {1, 2, 3}, "all were lost with the first, not one each timeout"

@@ -116,3 +116,10 @@ def test_any_checked_line_gives_frames_or_a_protocol_error(body, deflated):
     line = binascii.b2a_base64(zlib.crc32(body).to_bytes(4, "big") + body)
     with contextlib.suppress(ProtocolError):
         frames.LineDecoder().feed(line)
+
+
+@pytest.mark.parametrize(("size", "deflated"), [(frames.WORTH_DEFLATING - 1, False), (frames.WORTH_DEFLATING, True)])
+def test_small_frames_and_those_that_are_not_asked_for_are_not_deflated(size, deflated):
+    frame = Frame(Kind.STDIN, 1, b"a" * size)
+    assert (frames.encode_frame(frame, deflate=True)[0] == Kind.STDIN | 0x80) is deflated
+    assert frames.encode_frame(frame)[0] == Kind.STDIN

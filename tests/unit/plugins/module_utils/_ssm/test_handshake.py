@@ -73,3 +73,9 @@ def test_bad_challenges(payload):
 
 def test_challenge_both_ways():
     assert handshake.read_challenge(handshake.challenge_response(b"\0\xff")) == b"\0\xff"
+
+
+@pytest.mark.parametrize("challenge", ["", 7, ["abc"], None])
+def test_a_challenge_that_is_no_text_is_none(challenge):
+    action = {"ActionType": "KMSEncryption", "ActionParameters": {"KMSKeyId": "arn:key", "Challenge": challenge}}
+    assert handshake.read_request(request(action)).encryption == handshake.EncryptionRequest(key_id="arn:key", challenge=None)

@@ -177,3 +177,11 @@ def test_any_frames_give_events_or_a_protocol_error(items):
     client.put("/z", 1, "d")
     with contextlib.suppress(ProtocolError):
         answer(client, *items)
+
+
+@pytest.mark.parametrize("values", [{"size": 5}, {"sha256": "x"}, {"size": "5", "sha256": "x"}, {"size": 5, "sha256": None}])
+def test_the_end_of_a_file_needs_a_size_and_a_digest(client, values):
+    number = client.get("/x")
+    sent(client)
+    with pytest.raises(ProtocolError, match="has no size or no digest"):
+        answer(client, Frame(Kind.END, number, json.dumps(values).encode()))

@@ -218,3 +218,11 @@ def test_killing_what_runs_in_the_serial_shell_breaks_it_and_killing_what_waits_
     assert one.waiting() == {"a"}
     one.request("a", Frame(Kind.SIGNAL, 1, bytes([9])))
     assert one.broken
+
+
+def test_memory_that_is_just_full_keeps_everything():
+    memory = relay.Memory(limit=6)
+    pieces = [Frame(Kind.PIECE, 1, text) for text in (b"abc", b"def")]
+    assert [memory.recall(piece).kind for piece in pieces * 2] == [Kind.PIECE, Kind.PIECE, Kind.KNOWN, Kind.KNOWN]
+    memory.recall(Frame(Kind.PIECE, 1, b"g"))
+    assert memory.recall(pieces[0]).kind == Kind.PIECE, "the oldest was forgotten"

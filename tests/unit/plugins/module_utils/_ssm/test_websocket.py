@@ -195,3 +195,11 @@ class TestAgainstWebsockets:
         server.receive_data(client.data_to_send())
         assert [frame.opcode for frame in server.events_received()] == [OP_CLOSE]
         assert Frame(OP_CONT, b"").opcode == OP_CONT
+
+
+def test_fragments_count_together_against_the_longest_message(monkeypatch):
+    monkeypatch.setattr(websocket, "MAX_MESSAGE", 6)
+    client = opened()
+    client.receive(bytes.fromhex("0203") + b"abc")
+    with pytest.raises(ProtocolError, match="longer than 6 bytes"):
+        client.receive(bytes.fromhex("8004") + b"defg")
