@@ -173,3 +173,24 @@ def test_public_parameters(ssm, name):
     assert ssm.get_parameters(Names=[name, "/none"])["Parameters"][0]["Value"] == found["Value"]
     by_path = ssm.get_parameters_by_path(Path=name.rpartition("/")[0])["Parameters"]
     assert found["Value"] in [item["Value"] for item in by_path]
+
+
+@pytest.mark.case("C7")
+@pytest.mark.case("D3")
+def test_an_advanced_parameter_does_not_become_a_standard_one(ssm):
+    ssm.put_parameter(Name="/tier/a", Value="x" * 5000, Type="String", Tier="Advanced")
+    with pytest.raises(ClientError, match="You can't downgrade a parameter from the advanced-parameter tier") as caught:
+        ssm.put_parameter(Name="/tier/a", Value="short", Type="String", Tier="Standard", Overwrite=True)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    for tier in ({"Tier": "Advanced"}, {}, {"Tier": "Intelligent-Tiering"}):
+        ssm.put_parameter(Name="/tier/a", Value="short", Type="String", Overwrite=True, **tier)
+        (found,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": ["/tier/a"]}])["Parameters"]
+        assert found["Tier"] == "Advanced"
+
+
+@pytest.mark.case("D3")
+@pytest.mark.parametrize(("size", "tier"), [(10, "Standard"), (4097, "Advanced")])
+def test_intelligent_tiering_is_one_of_the_two(ssm, size, tier):
+    ssm.put_parameter(Name=f"/tier/{size}", Value="x" * size, Type="String", Tier="Intelligent-Tiering")
+    (found,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [f"/tier/{size}"]}])["Parameters"]
+    assert found["Tier"] == tier

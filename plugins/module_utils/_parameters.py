@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,8 @@ _NAME = re.compile(r"^[A-Za-z0-9_.\-/]+$")
 STANDARD_LIMIT = 4096
 ADVANCED_LIMIT = 8192
 DEPTH_LIMIT = 15
+ADVANCED = "Advanced"
+DEFAULT_KEY = "alias/aws/ssm"
 
 
 class ParametersError(ValueError):
@@ -48,6 +51,7 @@ class Existing:
     key_id: str = ""
     arn: str = ""
     tags: dict = field(default_factory=dict)
+    tier: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,12 +126,6 @@ def replace_value(item: Existing, value: str) -> Existing:
     return replace(item, value=value)
 
 
-def _same_key(wanted: str, existing: str) -> bool:
-    default = "alias/aws/ssm"
-    left, right = wanted or default, existing or default
-    return left == right or left.rsplit("/", 1)[-1] == right.rsplit("/", 1)[-1]
-
-
 def not_ours(wanted: list, existing: list, purge_only: dict | None) -> list:
     """Names of the unlisted parameters that a purge leaves, because they lack one of the tags ``purge_only``."""
     keep = {item.name for item in wanted}
@@ -135,8 +133,11 @@ def not_ours(wanted: list, existing: list, purge_only: dict | None) -> list:
     return [item.name for item in existing if item.name not in keep and not needed.items() <= item.tags.items()]
 
 
-def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None, purge_only: dict | None = None) -> list:
-    """The changes that lead from existing to wanted, deletions last. A tier or a policy of an existing parameter is left alone."""
+def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None, purge_only: dict | None = None, same_key=operator.eq) -> list:
+    """The changes that lead from existing to wanted, deletions last. A tier or a policy of an existing parameter is left alone.
+
+    ``same_key(one, other)``: whether two spellings are one KMS key.
+    """
     have = {item.name: item for item in existing}
     changes = []
     for item in wanted:
@@ -151,7 +152,7 @@ def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None, purg
         reasons = []
         if item.value is not None and item.value != old.value:
             reasons.append("value")
-        if item.value is not None and item.type == SECURE and not _same_key(item.key_id, old.key_id):
+        if item.value is not None and item.type == SECURE and not same_key(item.key_id or DEFAULT_KEY, old.key_id or DEFAULT_KEY):
             reasons.append("key_id")
         if item.description and item.description != old.description:
             reasons.append("description")
@@ -165,9 +166,11 @@ def decide(wanted: list, existing: list, *, purge: bool, tags: dict | None, purg
     return changes
 
 
-def tier(value: str) -> str:
-    """Standard up to 4096 bytes, else Advanced (charged)."""
-    return "Standard" if len(value.encode()) <= STANDARD_LIMIT else "Advanced"
+def tier(value: str, existing: Existing | None = None) -> str:
+    """Standard up to 4096 bytes, else Advanced (charged). What is Advanced stays so: AWS refuses to take it back, whatever its length."""
+    if existing is not None and existing.tier == ADVANCED:
+        return ADVANCED
+    return "Standard" if len(value.encode()) <= STANDARD_LIMIT else ADVANCED
 
 
 def predicted(existing: list, changes: list) -> list:
@@ -196,7 +199,7 @@ def shown(item: Existing) -> dict:
     """One parameter as modules return it: a SecureString never with its value."""
     result = {"name": item.name, "type": item.type, "version": item.version, "description": item.description, "arn": item.arn}
     if item.type == SECURE:
-        result["key_id"] = item.key_id or "alias/aws/ssm"
+        result["key_id"] = item.key_id or DEFAULT_KEY
     else:
         result["value"] = item.value
     return result

@@ -70,7 +70,7 @@ options:
     description: Whether data is encrypted on disk. Cannot be changed.
     type: bool
   kms_key_id:
-    description: KMS key of the encryption on disk. Cannot be changed.
+    description: KMS key of the encryption on disk, by id, ARN or alias. Cannot be changed.
     type: str
   transit_encryption:
     description: Whether connections are encrypted with TLS. Cannot be changed by this module.
@@ -325,6 +325,7 @@ from ansible_collections.bluegreen.aws.plugins.module_utils import _replication_
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws import elasticache as api
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, fail
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws.kms import Keys
 
 _TEXTS = (
     "description", "engine_version", "node_type", "subnet_group", "parameter_group", "snapshot_window", "maintenance_window",
@@ -411,8 +412,11 @@ def decide(module, before, status):
     params = module.params
     if params["state"] == "absent":
         return groups.removal(None if status == "deleting" else before, params["final_snapshot"])
+    wanted = wanted_from(params)
+    if before is not None and wanted.kms_key_id and before.kms_key_id and Keys(module).same(wanted.kms_key_id, before.kms_key_id):
+        wanted = dataclasses.replace(wanted, kms_key_id=before.kms_key_id)
     return groups.decide(
-        None if status == "deleting" else before, wanted_from(params), purge_tags=params["purge_tags"],
+        None if status == "deleting" else before, wanted, purge_tags=params["purge_tags"],
         auth_token=params["auth_token"], auth_token_update=params["auth_token_update"],
     )  # fmt: skip
 

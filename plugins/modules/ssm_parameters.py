@@ -185,6 +185,7 @@ from ansible_collections.bluegreen.aws.plugins.module_utils import _parameters a
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws import ssm_parameters as api
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.client import make_client
 from ansible_collections.bluegreen.aws.plugins.module_utils._aws.errors import BluegreenAWSError, fail
+from ansible_collections.bluegreen.aws.plugins.module_utils._aws.kms import Keys
 
 _ALPHABET = string.ascii_letters + string.digits  # passes unquoted through shells, URLs and .env files
 
@@ -236,7 +237,11 @@ def apply(client, changes, tags):
                 value = api.get_secrets(client, [change.name])[change.name]  # only its description changes; PutParameter wants a value
             elif value is None:
                 value = "".join(secrets.choice(_ALPHABET) for _ignored in range(wanted.length))
-            arguments = {"Value": value, "Type": wanted.type, "Tier": parameters.tier(value)}
+            arguments = {
+                "Value": value,
+                "Type": wanted.type,
+                "Tier": parameters.tier(value, change.existing if change.action == "update" else None),
+            }
             if wanted.description:
                 arguments["Description"] = wanted.description
             if wanted.type == parameters.SECURE and wanted.key_id:
@@ -259,7 +264,7 @@ def run(module):
     client = make_client(module, "ssm")
     purge, purge_only = module.params["purge"], module.params["purge_only"]
     before = observe(client, path, wanted, with_tags=tags is not None or bool(purge and purge_only))
-    changes = parameters.decide(wanted, before, purge=purge, tags=tags, purge_only=purge_only)
+    changes = parameters.decide(wanted, before, purge=purge, tags=tags, same_key=Keys(module).same, purge_only=purge_only)
     for name in parameters.not_ours(wanted, before, purge_only) if purge else ():
         needed = " and ".join(f"{key}={value}" for key, value in purge_only.items())
         module.warn(f"Parameter {name} is not listed and does not carry {needed}, so it is left as it is.")

@@ -46,6 +46,10 @@ REMEDIES = {
     ),
     "OptInRequired": "Enable the service or the region in this account, or correct bluegreen_region.",
     "InvalidKeyId": "Name an existing, enabled KMS key in this region (key id, ARN or alias/…), or leave key_id out for alias/aws/ssm.",
+    **dict.fromkeys(
+        ("KMSKeyNotAccessibleFault", "InvalidKMSKeyFault"),
+        "Name an existing, enabled KMS key in this region (key id, ARN or alias/…), and allow kms:CreateGrant on it.",
+    ),
     "KMSInvalidStateException": "Enable the KMS key, or name another one in key_id.",
     "ParameterLimitExceeded": "Delete unused parameters, or ask for a higher quota.",
     "ParameterMaxVersionLimitExceeded": "Remove the label from the oldest version of the parameter; Parameter Store keeps 100 versions.",

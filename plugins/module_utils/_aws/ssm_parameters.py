@@ -84,6 +84,7 @@ def observe(client, path, *, with_tags):
                 key_id=meta.get("KeyId", "") if secure else "",
                 arn=value.get("ARN", ""),
                 tags=list_tags(client, name) if with_tags else {},
+                tier=meta.get("Tier", ""),
             )
         )
     return found

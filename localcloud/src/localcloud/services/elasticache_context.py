@@ -12,6 +12,7 @@ import secrets
 import time
 import typing as t
 
+from ..emulation.kms_keys import key_arn
 from ..errors import LocalCloudError
 from . import elasticache_checks as checks
 from .elasticache_controller import Controller
@@ -75,12 +76,20 @@ class Context:
             multi_az=bool(members.get("MultiAZEnabled")),
             auto_minor_version_upgrade=members.get("AutoMinorVersionUpgrade") is not False,
             at_rest=bool(members.get("AtRestEncryptionEnabled")),
-            kms_key=members.get("KmsKeyId"),
+            kms_key=self._key(members.get("KmsKeyId")),
             transit=transit,
             auth_tokens=[checks.auth_token(token, transit=transit)] if token else [],
             auth_token_changed=now if token else None,
             tags=checks.tags_of(members),
         )
+
+    def _key(self, given: str | None) -> str | None:
+        if not given:
+            return None
+        found = key_arn(given, self.state.region, self.state.account_id)
+        if found is None:
+            raise ApiError("InvalidKMSKeyFault", f"The KMS key supplied is not valid: {given}")
+        return found
 
     async def add_node(self, group: Group, node_id: str, zone: str | None = None) -> Node:
         """Place a new node: in this zone, or in that with the fewest nodes of the group. Raises ApiError."""

@@ -12,6 +12,7 @@ import secrets
 import time
 import typing as t
 
+from ..emulation.kms_keys import key_arn
 from . import rds_catalogue as catalogue
 from . import rds_checks as checks
 from .query_protocol import ApiError, Members
@@ -57,7 +58,13 @@ class Context:
         size = checks.storage(members.get("AllocatedStorage"), storage_type)
         iops, throughput = catalogue.performance(storage_type, size, members.get("Iops"), members.get("StorageThroughput"))
         encrypted = bool(members.get("StorageEncrypted"))
-        key = members.get("KmsKeyId") or f"arn:aws:kms:{self.state.region}:{self.state.account_id}:key/aws-rds"
+        given = members.get("KmsKeyId") or "alias/aws/rds"
+        key = key_arn(given, self.state.region, self.state.account_id)
+        if encrypted and key is None:
+            raise ApiError(
+                "KMSKeyNotAccessibleFault",
+                f"The specified KMS key [{given}] does not exist, is not enabled or you do not have permissions to access it.",
+            )
         return Instance(
             id=instance_id,
             resource_id=f"db-{secrets.token_hex(13).upper()}",

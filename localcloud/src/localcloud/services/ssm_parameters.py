@@ -74,7 +74,7 @@ class Parameters:
                 "HierarchyTypeMismatchException",
                 f"Parameter Store does not support changing a parameter type in a hierarchy: {name} is a {existing['Type']}.",
             )
-        tier = body.get("Tier") or (existing or {}).get("Tier") or "Standard"
+        tier = _tier(body, existing if body.get("Overwrite") else None, value)
         if len(value.encode()) > _VALUE_BYTES.get(tier, 4096):
             raise ApiError(
                 "ValidationException",
@@ -90,7 +90,7 @@ class Parameters:
             _check_key(str(body.get("KeyId") or "alias/aws/ssm"))
         elif body.get("KeyId"):
             raise ApiError("ValidationException", "KeyId is required for SecureString type parameter only.")
-        return await self._done("PutParameter", body)
+        return await self._done("PutParameter", body | {"Tier": tier})
 
     async def get(self, body: Dict) -> Dict:
         """GetParameter."""
@@ -215,6 +215,26 @@ def _check_name(name: str) -> None:
         raise ApiError("ValidationException", "Parameter name: the maximum length of a fully qualified name is 1011 characters.")
     if name.strip("/").count("/") >= _LEVELS:
         raise ApiError("HierarchyLevelLimitExceededException", f"A hierarchy can have a maximum of {_LEVELS} levels.")
+
+
+def _tier(body: Dict, existing: Dict | None, value: str) -> str:
+    """The tier that a parameter has after PutParameter: AWS takes none back from advanced to standard."""
+    asked = body.get("Tier") or (existing or {}).get("Tier") or "Standard"
+    if asked not in _VALUE_BYTES:
+        raise _invalid("tier", asked, f"satisfy enum value set: {list(_VALUE_BYTES)}")
+    advanced = existing is not None and existing.get("Tier") == "Advanced"
+    if advanced and asked == "Standard":
+        raise ApiError(
+            "ValidationException",
+            "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the "
+            "standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.",
+        )
+    if asked == "Intelligent-Tiering":
+        needed = advanced or len(value.encode()) > _VALUE_BYTES["Standard"] or bool(body.get("Policies"))
+        return "Advanced" if needed else "Standard"
+    if body.get("Policies") and asked == "Standard":
+        raise ApiError("ValidationException", "Parameter policies are supported for parameters of the advanced-parameter tier only.")
+    return str(asked)
 
 
 def _check_key(key_id: str) -> None:

@@ -78,7 +78,6 @@ TABLE = [
         [secure("S", "x", key_id="alias/aws/ssm")],
         [("update", "S", ("key_id",))],
     ),
-    ("same key by ARN", [{"name": "S", "secret": "x", "key_id": "abc"}], [secure("S", "x", key_id="arn:aws:kms:r:1:key/abc")], []),
     ("description given", [{"name": "A", "value": "1", "description": "d"}], [string("A", "1")], [("update", "A", ("description",))]),
     ("description not given", [{"name": "A", "value": "1"}], [string("A", "1", description="d")], []),
     ("extra, kept", [], [string("Z", "1")], []),
@@ -153,3 +152,28 @@ def test_a_purge_leaves_what_does_not_carry_the_tags():
     assert p.decide(listed, existing, purge=False, tags=None, purge_only=only) == []
     without = p.decide(listed, existing, purge=True, tags=None)
     assert [change.name for change in without] == ["/shop/dev/OURS", "/shop/dev/PROD", "/shop/dev/UNTAGGED"]
+
+
+@pytest.mark.case("C7")
+@pytest.mark.parametrize(
+    ("tier", "value", "sent"),
+    [
+        ("Advanced", "short", "Advanced"),
+        ("Advanced", "x" * 5000, "Advanced"),
+        ("Standard", "short", "Standard"),
+        ("Standard", "x" * 4097, "Advanced"),
+        ("", "short", "Standard"),
+    ],
+)
+def test_the_tier_of_what_exists_is_left_alone(tier, value, sent):
+    assert p.tier(value, string("A", "old", tier=tier)) == sent
+    assert p.tier("short") == "Standard"
+
+
+@pytest.mark.case("C10")
+def test_a_key_in_another_spelling_is_no_change():
+    old = secure("A", "x", key_id="arn:aws:kms:ap-northeast-2:1:key/k1")
+    listed = wanted({"name": "A", "secret": "x"}, key_id="alias/app")
+    assert p.decide(listed, [old], purge=False, tags=None, same_key=lambda one, other: (one, other) == ("alias/app", old.key_id)) == []
+    (change,) = p.decide(listed, [old], purge=False, tags=None, same_key=lambda _one, _other: False)
+    assert change.reasons == ("key_id",)
