@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 from ._canary.sequential import Hypotheses, Sequential
@@ -199,8 +200,42 @@ def needed(group: dict, version: int) -> bool:
             f"Auto Scaling group {group['AutoScalingGroupName']} launches version {before} of its template, so nobody could say what to go "
             "back to; set the number of the version that it runs (role fleet does) and run again."
         )
-    outdated = [item for item in group.get("Instances", []) if item.get("LaunchTemplate", {}).get("Version") != str(version)]
+    own = _overrides(group)
+    outdated = [item for item in group.get("Instances", []) if not _is_current(item.get("LaunchTemplate", {}), str(version), own)]
     return str(before) != str(version) or bool(outdated)
+
+
+def _overrides(group: dict) -> dict:
+    """{template id: version} of the overrides of a mixed instances policy that have a launch template of their own."""
+    listed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", [])
+    found = [item["LaunchTemplateSpecification"] for item in listed if "LaunchTemplateSpecification" in item]
+    return {item.get("LaunchTemplateId"): item.get("Version") for item in found}
+
+
+def _is_current(template_of: dict, version: str, own: dict) -> bool:
+    """Whether an instance's template is as a refresh would have it: the refresh's version, or that of an override's own template."""
+    template_id = template_of.get("LaunchTemplateId")
+    if template_id is None or template_id not in own:
+        return template_of.get("Version") == version
+    return not str(own[template_id]).isdigit() or template_of.get("Version") == str(own[template_id])
+
+
+def desired(group: dict, version: int) -> dict:
+    """DesiredConfiguration of autoscaling:StartInstanceRefresh: what the group launches, with another version of its template.
+
+    A group with a mixed instances policy gets the whole policy: with a launch template alone AWS would replace it, and its overrides and
+    its share of Spot Instances would be gone. Of a template's id and name AWS takes one.
+    """
+    if not group.get("MixedInstancesPolicy"):
+        return {"LaunchTemplate": {"LaunchTemplateId": template(group)[0], "Version": str(version)}}
+    policy = copy.deepcopy(group["MixedInstancesPolicy"])
+    specification = policy["LaunchTemplate"]["LaunchTemplateSpecification"]
+    specification["Version"] = str(version)
+    named = [specification, *(item.get("LaunchTemplateSpecification", {}) for item in policy["LaunchTemplate"].get("Overrides", []))]
+    for item in named:
+        if "LaunchTemplateId" in item:
+            item.pop("LaunchTemplateName", None)
+    return {"MixedInstancesPolicy": policy}
 
 
 def running(refreshes: list):

@@ -34,11 +34,11 @@ class Runner:
         if group is None:
             where = options.get("region") or "this region"
             raise refresh.RefreshError(f"There is no Auto Scaling group {self._name} in {where}; run site.yml first.")
-        self._template_id, self.before = refresh.template(group)
+        template_id, self.before = refresh.template(group)
         wish = options["launch_template_version"]
         # What the group launches is there.
         known = wish.isdigit() and wish == str(self.before)
-        self.version = int(wish) if known else api.template_version(client("ec2"), self._template_id, wish)
+        self.version = int(wish) if known else api.template_version(client("ec2"), template_id, wish)
         self._found = refresh.running(api.refreshes(self._group_client, self._name))
         if self._found and refresh.wanted(self._found) not in ("", str(self.version)):
             raise refresh.RefreshError(
@@ -46,6 +46,7 @@ class Runner:
                 f"({self._found['Status']}, {self._found.get('PercentageComplete') or 0} %), and version {self.version} is asked for; "
                 "wait for it, or take it back (aws autoscaling rollback-instance-refresh), and run again. Nothing was changed."
             )
+        self._desired = refresh.desired(group, self.version)
         self.needed = bool(self._found) or refresh.needed(group, self.version)
 
     def interrupt(self, reason: str) -> None:
@@ -61,7 +62,7 @@ class Runner:
             refresh_id = self._found["InstanceRefreshId"]
             self._say(f"{self._name}: goes on with the refresh {refresh_id} to version {self.version}, which was under way")
         else:
-            refresh_id = api.start(self._group_client, self._name, self._template_id, self.version, self._preferences())
+            refresh_id = api.start(self._group_client, self._name, self.version, self._desired, self._preferences())
             self._say(f"{self._name}: version {self.before} -> {self.version}")
         state = refresh.Refresh(self._limits(), began)
         if self._probes:

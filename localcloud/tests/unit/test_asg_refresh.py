@@ -11,7 +11,7 @@ import random
 import pytest
 from asg_world import World, fill, group, launch
 
-from localcloud.autoscaling import refresh
+from localcloud.autoscaling import refresh, surroundings
 from localcloud.autoscaling.state import Group
 
 
@@ -336,3 +336,16 @@ def test_healthy_capacity_is_never_under_the_minimum(seed: int) -> None:
     if made.status == "RollbackSuccessful":
         assert world.versions == [1] * count
     assert math.isclose(made.percent, 100) or made.status in ("Failed", "Cancelled", "RollbackFailed")
+
+
+@pytest.mark.case("C8")
+@pytest.mark.case("D3")
+def test_instances_come_from_the_first_overrides_own_template() -> None:
+    named = {"LaunchTemplateId": "lt-1", "Version": "3"}
+    own = {"LaunchTemplateId": "lt-9", "Version": "7"}
+    overrides = [{"InstanceType": "t4g.small", "LaunchTemplateSpecification": own}, {"InstanceType": "t3.small"}]
+    policy = {"MixedInstancesPolicy": {"LaunchTemplate": {"LaunchTemplateSpecification": named, "Overrides": overrides}}}
+    assert surroundings.first_specification(policy) == own
+    overrides.reverse()
+    assert surroundings.first_specification(policy) == named
+    assert surroundings.first_specification({"LaunchTemplate": named}) == named

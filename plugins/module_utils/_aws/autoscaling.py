@@ -37,12 +37,11 @@ def refresh(client, name, refresh_id):
     return client.describe_instance_refreshes(AutoScalingGroupName=name, InstanceRefreshIds=[refresh_id])["InstanceRefreshes"][0]
 
 
-@attempt("start an instance refresh of {name} to version {version} of {template_id} (autoscaling:StartInstanceRefresh)")
-def start(client, name, template_id, version, preferences):
-    """Id of the refresh. The group itself gets the new version when the refresh succeeds."""
-    wish = {"LaunchTemplate": {"LaunchTemplateId": template_id, "Version": str(version)}}
+@attempt("start an instance refresh of {name} to version {version} of its launch template (autoscaling:StartInstanceRefresh)")
+def start(client, name, version, desired, preferences):
+    """Id of the refresh. The group itself gets the ``desired`` configuration when the refresh succeeds."""
     answer = client.start_instance_refresh(
-        AutoScalingGroupName=name, Strategy="Rolling", DesiredConfiguration=wish, Preferences=preferences
+        AutoScalingGroupName=name, Strategy="Rolling", DesiredConfiguration=desired, Preferences=preferences
     )  # fmt: skip
     return answer["InstanceRefreshId"]
 

@@ -76,7 +76,7 @@ class Surroundings:
 
     def template(self, launch: Members) -> launches.TemplateVersion | None:
         """The version of a launch template that a group's LaunchTemplate or MixedInstancesPolicy stands for now; None when it is gone."""
-        wanted = specification(launch)
+        wanted = first_specification(launch)
         if wanted is None:
             return None
         version = str(wanted.get("Version") or "$Default")
@@ -170,6 +170,13 @@ def specification(launch: Members) -> Members | None:
     """The launch template that a group's members name; None with a launch configuration."""
     mixed = (launch.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}
     return launch.get("LaunchTemplate") or mixed.get("LaunchTemplateSpecification")
+
+
+def first_specification(launch: Members) -> Members | None:
+    """The launch template of the instances that are launched: that of the first override when it has one of its own."""
+    overrides = ((launch.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}).get("Overrides") or []
+    own = overrides[0].get("LaunchTemplateSpecification") if overrides else None
+    return own or specification(launch)
 
 
 def override_types(launch: Members) -> list[str]:

@@ -15,6 +15,7 @@ from ansible_collections.bluegreen.aws.plugins.module_utils._refresh import (
     Limits,
     Refresh,
     RefreshError,
+    desired,
     needed,
     running,
     template,
@@ -156,3 +157,55 @@ def test_what_is_under_way_and_where_it_goes():
     assert running([{"Status": "Successful"}, {"Status": "Failed"}]) is None
     assert wanted(first) == "4"
     assert wanted({}) == ""
+
+
+def mixed(*overrides, version="3"):
+    """As DescribeAutoScalingGroups has it: with the template's id and its name."""
+    specification = {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "app", "Version": version}
+    policy = {
+        "LaunchTemplate": {"LaunchTemplateSpecification": specification, "Overrides": list(overrides)},
+        "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 20, "SpotAllocationStrategy": "price-capacity-optimized"},
+    }
+    return {"AutoScalingGroupName": "g", "MixedInstancesPolicy": policy, "Instances": []}
+
+
+ARM = {
+    "InstanceType": "t4g.small",
+    "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-9", "LaunchTemplateName": "arm", "Version": "7"},
+}
+
+
+@pytest.mark.case("C8")
+def test_a_refresh_of_a_mixed_group_keeps_its_policy():
+    found = mixed({"InstanceType": "t3.small"}, ARM)
+    assert desired(found, 4) == {
+        "MixedInstancesPolicy": {
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1", "Version": "4"},
+                "Overrides": [
+                    {"InstanceType": "t3.small"},
+                    {"InstanceType": "t4g.small", "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-9", "Version": "7"}},
+                ],
+            },
+            "InstancesDistribution": found["MixedInstancesPolicy"]["InstancesDistribution"],
+        }
+    }
+    assert template(found) == ("lt-1", "3"), "what AWS described is left as it was"
+    assert desired(group("3"), 4) == {"LaunchTemplate": {"LaunchTemplateId": "lt-1", "Version": "4"}}
+
+
+@pytest.mark.case("C8")
+@pytest.mark.parametrize(
+    ("override", "instance", "outdated"),
+    [
+        (ARM, ("lt-9", "7"), False),
+        (ARM, ("lt-9", "6"), True),
+        ({**ARM, "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-9", "Version": "$Latest"}}, ("lt-9", "6"), False),
+        (ARM, ("lt-1", "3"), False),
+        (ARM, ("lt-1", "2"), True),
+    ],
+)
+def test_an_instance_of_an_overrides_own_template_is_not_outdated_for_ever(override, instance, outdated):
+    found = mixed({"InstanceType": "t3.small"}, override)
+    found["Instances"] = [{"LaunchTemplate": {"LaunchTemplateId": instance[0], "Version": instance[1]}}]
+    assert needed(found, 3) is outdated
