@@ -70,9 +70,9 @@ def test_nothing_goes_on():
 
 
 def test_it_takes_too_long():
-    state = Refresh(Limits(timeout_s=100), 0.0)
-    assert state.on_status(99.0, status("InProgress", 33)) == []
-    assert state.on_status(100.0, status("InProgress", 66)) == [GoBack("it was not through after 100 s")]
+    state = Refresh(Limits(timeout_s=100), 50.0)
+    assert state.on_status(149.0, status("InProgress", 33)) == []
+    assert state.on_status(150.0, status("InProgress", 66)) == [GoBack("it was not through after 100 s")]
 
 
 def test_failing_probes_take_it_back_within_a_hundred_requests_and_few_do_not():

@@ -137,7 +137,9 @@ def test_the_page_stands_alone_and_escapes_names():
 def test_a_page_of_a_rollout_without_samples_is_a_page():
     one = Driven().start()
     one.do(one.rollout.on_interrupt(one.now, "SIGINT"))
+    one.rollout.ended += 2.5
     found = evidence.record(one.rollout, evidence.Series(), ABOUT)
+    assert found["seconds"] == 2.5
     assert "rolled back" in page.page(found)
     assert "rolled back" in evidence.markdown(found)
 

@@ -116,6 +116,13 @@ def test_a_percentile_that_is_worse_in_metrics_holds_the_promotion():
     assert "candidate's p95 in cloudwatch is 300 ms, live's 80 ms; up to 120 ms" in verdict.why
 
 
+def test_a_percentile_as_high_as_is_tolerated_is_tolerated():
+    one = judge(sources=(FAST, METRICS))
+    one.observe(pair((600, 0, 40.0), (80, 0, 40.0)))
+    one.observe([Sample(METRICS, LIVE, 500, p95_ms=80.0), Sample(METRICS, CANDIDATE, 60, p95_ms=120.0)])
+    assert one.verdict().action == PROMOTE
+
+
 def test_a_percentile_of_few_requests_says_nothing():
     one = judge(sources=(FAST, METRICS))
     one.observe(pair((600, 0, 40.0), (80, 0, 40.0)))

@@ -136,6 +136,8 @@ def test_without_any_traffic_the_step_ends_inconclusive():
 def test_an_inconclusive_step_can_wait_for_a_human():
     one = Driven(lead_in_s=0, on_inconclusive="pause").start().idle(61)
     assert one.rollout.state == "paused"
+    why = "step 1 was still inconclusive after 60 s: "
+    assert one.rollout.timeline[-1]["text"].startswith(f"waiting for a human: resume, promote or abort; {why}")
     one.do(one.rollout.on_command(one.now, "resume", "kim"))
     assert one.live == (50, 50)
 
@@ -143,6 +145,7 @@ def test_an_inconclusive_step_can_wait_for_a_human():
 def test_a_gate_can_pause():
     one = Driven([{"weights": [90, 10], "pause": True}, [0, 100]]).start().wait(40)
     assert one.rollout.state == "paused"
+    assert one.rollout.timeline[-1]["text"] == "waiting for a human: resume, promote or abort"
     assert one.wait(300).live == (90, 10)
     one.do(one.rollout.on_command(one.now, "resume"))
     assert one.live == (0, 100)

@@ -136,3 +136,10 @@ def test_versions_that_do_not(engine, compose, words):
     with pytest.raises(InvalidInput) as caught:
         dockererrors.check_versions(engine, compose)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["no such thing\n\n", "no such thing.\nSee 'docker run --help'.\n", "no such thing\nRun 'docker --help'\n  \n"]
+)
+def test_the_last_line_is_the_last_that_says_something(text):
+    assert dockererrors.last_line(text) == "no such thing"

@@ -25,6 +25,7 @@ def judge(has_healthcheck=False, running_for=10.0, closed_ports=(), **state):
         ({"has_healthcheck": True, "health": "starting"}, ("waiting", "its health check has not passed yet")),
         ({"has_healthcheck": True, "health": "unhealthy"}, ("failed", "its health check failed")),
         ({}, ("healthy", "has run for 3 s")),
+        ({"running_for": 3.0}, ("healthy", "has run for 3 s")),
         ({"running_for": 1.0}, ("waiting", "has run for 1.0 of 3 s")),
         ({"closed_ports": (80, 81)}, ("waiting", "nothing listens on port 80, 81 yet")),
         ({"state": "created"}, ("waiting", "is created")),

@@ -123,3 +123,17 @@ def test_small_frames_and_those_that_are_not_asked_for_are_not_deflated(size, de
     frame = Frame(Kind.STDIN, 1, b"a" * size)
     assert (frames.encode_frame(frame, deflate=True)[0] == Kind.STDIN | 0x80) is deflated
     assert frames.encode_frame(frame)[0] == Kind.STDIN
+
+
+def test_the_longest_payload_is_inflated():
+    longest = zlib.compress(bytes(frames.MAX_PAYLOAD))
+    data = frames._HEADER.pack(Kind.STDOUT | 0x80, 1, len(longest)) + longest
+    (frame,) = frames.FrameDecoder().feed(data)
+    assert len(frame.payload) == frames.MAX_PAYLOAD
+
+
+def test_the_longest_line_may_still_end():
+    decoder = frames.LineDecoder()
+    assert decoder.feed(b"A" * frames.MAX_LINE) == []
+    with pytest.raises(ProtocolError, match="does not end"):
+        decoder.feed(b"A")

@@ -202,7 +202,7 @@ def test_the_serial_shell_forgets_who_leaves():
     ask(one, "a", 2, "two")
     ask(one, "b", 1, "three")
     one.next_command()
-    one.detach("a")
+    assert one.detach("a") == 1, "the one that waits"
     one.ended(0, b"x", b"")
     assert one.deliveries() == []
     assert one.next_command() == (b"sh -c three", b"")

@@ -129,6 +129,7 @@ BAD = {
     "unknown opcode": "830548656c6c6f",
     "fragmented control": "090548656c6c6f",
     "long control": "897e0100",
+    "fragmented close": "080203e8",
     "continuation of nothing": "800144",
     "two messages at once": "020141" + "820142",
     "half a close code": "880103",
@@ -203,3 +204,11 @@ def test_fragments_count_together_against_the_longest_message(monkeypatch):
     client.receive(bytes.fromhex("0203") + b"abc")
     with pytest.raises(ProtocolError, match="longer than 6 bytes"):
         client.receive(bytes.fromhex("8004") + b"defg")
+
+
+def test_a_response_in_two_pieces_opens_once_it_is_whole():
+    client = websocket.WebSocketClient("example.com", "/chat", entropy)
+    client.receive(RESPONSE[:40])
+    assert (client.state, client.events()) == (websocket.State.CONNECTING, [])
+    client.receive(RESPONSE[40:] + bytes.fromhex("810548656c6c6f"))
+    assert client.events() == [websocket.Opened(), websocket.Text("Hello")]
