@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import ending
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import cloud  # noqa: E402
@@ -235,4 +237,5 @@ def main():
 
 
 if __name__ == "__main__":
+    ending.guard()
     main()

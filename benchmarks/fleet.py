@@ -17,6 +17,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import ending
 from exchange import parse_target
 from openloop import Limits, Load
 from settle import bring_up
@@ -227,4 +228,5 @@ def main():
 
 
 if __name__ == "__main__":
+    ending.guard()
     main()

@@ -19,6 +19,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import ending
 from settle import bring_up, changed
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -201,4 +202,5 @@ def main():
 
 
 if __name__ == "__main__":
+    ending.guard(*([OWN] if "first" in sys.argv else []))
     main()

@@ -23,6 +23,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import ending
 from exchange import ExchangeError, Target, TargetError, parse_target
 from openloop import Ledger, Limits, Load, fetch, read_ledger
 from tally import Tally, failure_lines, phase_table, result_line
@@ -296,4 +297,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    ending.guard()
     sys.exit(main())

@@ -21,6 +21,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ending
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/integration/targets/connection_ssm"))
 import run as service  # noqa: E402
@@ -292,4 +294,5 @@ def main():
 
 
 if __name__ == "__main__":
+    ending.guard()
     main()

@@ -10,9 +10,14 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALCLOUD = ROOT / ".venv-localcloud/bin/localcloud"
 
 
+# The mark of what a benchmark started, which ends with it (benchmarks/ending.py).
+BENCHMARK = "BLUEGREEN_BENCHMARK"
+
+
 def start(name):
     """Brings the cloud up (a healthy one is reused); its output goes where ours goes. Exit code."""
-    return subprocess.run([LOCALCLOUD, "--name", name, "up"], cwd=ROOT, check=False).returncode
+    environment = {key: value for key, value in os.environ.items() if key != BENCHMARK}
+    return subprocess.run([LOCALCLOUD, "--name", name, "up"], cwd=ROOT, env=environment, check=False).returncode
 
 
 def stop(name):
